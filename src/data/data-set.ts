@@ -1,0 +1,77 @@
+/**
+ * What the training loop reads images from. How they are stored and decoded is the host's affair; everything random
+ * about a batch is a function of (seed, epoch, position in the split).
+ */
+export interface Split {
+  readonly name: "train" | "test";
+  readonly length: number;
+  /** (length), class indices. */
+  readonly labels: Int32Array;
+}
+
+export interface DataSet {
+  /** As the user gave it. */
+  readonly source: string;
+  /** Names, or "0", "1", … where there are none. */
+  readonly classes: readonly string[];
+  readonly channels: 1 | 3;
+  readonly height: number;
+  readonly width: number;
+  readonly train: Split | undefined;
+  readonly test: Split | undefined;
+  /** Throws at once for options that cannot be; errors of single images are thrown by the iteration. */
+  batches(split: "train" | "test", options: BatchOptions): AsyncIterable<Batch>;
+  /** Ends the workers; iterations under way fail. */
+  close(): Promise<void>;
+}
+
+export interface BatchOptions {
+  batchSize: number;
+  normalize: Normalize;
+  augment?: Augment;
+  shuffle?: boolean;
+  /** Default 0. */
+  seed?: number;
+  /** Default 0. */
+  epoch?: number;
+  /** Leave out an incomplete last batch. */
+  dropLast?: boolean;
+  /** First batch to deliver: resume in the middle of an epoch. */
+  from?: number;
+  signal?: AbortSignal;
+}
+
+/** Black border of `pad` pixels and a random crop back to size; mirrored left to right in one of two cases. */
+export interface Augment {
+  pad: number;
+  flip: boolean;
+}
+
+/** (x/255 − mean)/std, for each channel, or one value for all of them. */
+export interface Normalize {
+  /** What `parseNormalize` reads back. */
+  readonly name: string;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** Its arrays are valid until the next batch is asked for: the memory is used again. */
+export interface Batch {
+  readonly index: number;
+  readonly count: number;
+  /** (count, C, H, W) */
+  readonly images: Float32Array;
+  /** (count) */
+  readonly labels: Int32Array;
+  /** (count), positions in the split */
+  readonly indices: Uint32Array;
+}
+
+/** Pixels of one image in memory: (height, width, channels) bytes. */
+export interface ImageShape {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: 1 | 3;
+}
+
+export const imageBytes = ({ height, width, channels }: ImageShape): number => height * width * channels;
