@@ -79,11 +79,15 @@ export interface GradContext {
   shared(key: string, make: () => Value): Value;
 }
 
-/** No derivative, and why. */
+/** No derivative, and why: an error where one is asked for, unless it is zero (almost) everywhere. */
 export interface NoGradient {
   readonly none: string;
+  readonly zero: boolean;
 }
-export const none = (why: string): NoGradient => ({ none: why });
+/** Cannot be differentiated (or nobody wrote it down): asking for it is an error. */
+export const none = (why: string): NoGradient => ({ none: why, zero: false });
+/** The derivative is zero wherever it exists: nothing flows, and that is right. */
+export const zero = (why: string): NoGradient => ({ none: why, zero: true });
 
 /**
  * One thunk per input: the gradient of the loss with respect to it, in the input's shape or in one that broadcasting

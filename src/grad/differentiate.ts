@@ -1,0 +1,138 @@
+import { isFloat } from "../base/dtype.js";
+import { ScconvError } from "../base/errors.js";
+import type { GraphBuilder, Value } from "../graph/builder.js";
+import { type Node, nodeLabel } from "../graph/ir.js";
+import { type GradContext, type Operator, operatorKey } from "../graph/operator.js";
+import { add, expandLike, reduceSum, reshape, sameShape, shapeVector } from "../ops/emit.js";
+
+export interface DifferentiateOptions {
+  /** The gradients to start from, by the value they belong to; default: 1 for `loss`. */
+  readonly seeds?: ReadonlyMap<Value, Value>;
+}
+
+/**
+ * Reverse mode over the nodes that `builder` holds: adds the nodes that compute ∂loss/∂w for each w of `wrt` and returns
+ * those values (undefined where the loss does not depend on w). The walk knows no operator; each answers for itself by
+ * its `grad` rule. Gradient nodes are named `grad.<forward node>`.
+ *
+ * Throws `not-differentiable`, naming every node on the way that has no derivative, before anything is added.
+ */
+export function differentiate(
+  builder: GraphBuilder,
+  loss: Value | undefined,
+  wrt: readonly Value[],
+  { seeds }: DifferentiateOptions = {},
+): (Value | undefined)[] {
+  const forward = builder.nodes.slice();
+  const starts = seeds ?? new Map([[loss!, builder.scalar(1, loss!.dtype)]]);
+  const active = between(builder, forward, wrt, [...starts.keys()]);
+  refuseUnknown(builder, active);
+
+  const gradients = new Map<string, Value>();
+  const accumulate = (value: Value, gradient: Value) => {
+    const fitted = unbroadcast(gradient, value);
+    const before = gradients.get(value.name);
+    gradients.set(value.name, before ? add(before, fitted) : fitted);
+  };
+  for (const [value, seed] of starts) accumulate(value, expandLike(seed, value));
+
+  const wanted = new Set(active.values);
+  for (const node of active.nodes.reverse()) {
+    const upstream = node.outputs.map((n) => gradients.get(n));
+    if (upstream.every((g) => !g)) continue;
+    builder.scope(`grad.${node.name || node.outputs[0]}`, () => {
+      const operator = builder.operators.get(operatorKey(node.op, node.domain)) as Operator;
+      if (typeof operator.grad !== "function") return;
+      const rules = operator.grad(contextFor(builder, node, upstream));
+      node.inputs.forEach((name, i) => {
+        const rule = rules[i];
+        if (wanted.has(name) && typeof rule === "function") accumulate(builder.value(name), rule());
+      });
+    });
+  }
+  return wrt.map((w) => gradients.get(w.name));
+}
+
+/** The nodes and values on a differentiable path from `wrt` to `ends`. */
+function between(
+  builder: GraphBuilder,
+  nodes: readonly Node[],
+  wrt: readonly Value[],
+  ends: readonly Value[],
+): { nodes: Node[]; values: Set<string> } {
+  const reached = new Set(wrt.map((w) => w.name));
+  const passes = (node: Node) => {
+    const grad = builder.operators.get(operatorKey(node.op, node.domain))?.grad;
+    return typeof grad === "function" || grad === undefined || !grad.zero;
+  };
+  for (const node of nodes) {
+    if (!node.inputs.some((n) => reached.has(n)) || !passes(node)) continue;
+    for (const out of node.outputs) if (out !== "" && isFloat(builder.typeOf(out).dtype)) reached.add(out);
+  }
+  const needed = new Set(ends.map((e) => e.name));
+  const kept: Node[] = [];
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i]!;
+    if (!node.outputs.some((o) => needed.has(o) && reached.has(o))) continue;
+    if (!node.inputs.some((n) => reached.has(n)) || !passes(node)) continue;
+    kept.push(node);
+    for (const n of node.inputs) if (reached.has(n)) needed.add(n);
+  }
+  return { nodes: kept.reverse(), values: new Set([...reached].filter((v) => needed.has(v))) };
+}
+
+/** All nodes without a derivative at once, not one at a time. */
+function refuseUnknown(builder: GraphBuilder, { nodes }: { nodes: readonly Node[] }): void {
+  const stuck = nodes.flatMap((node) => {
+    const operator = builder.operators.get(operatorKey(node.op, node.domain));
+    if (!operator) return [`${nodeLabel(node)}: unknown operator`];
+    return typeof operator.grad === "function" ? [] : [`${nodeLabel(node)}: ${operator.grad.none}`];
+  });
+  if (stuck.length === 0) return;
+  throw new ScconvError("not-differentiable", `no derivative for ${stuck.length} node(s)`, {
+    got: stuck.slice(0, 10).join("; ") + (stuck.length > 10 ? " …" : ""),
+  });
+}
+
+function contextFor(
+  builder: GraphBuilder,
+  node: Node,
+  upstream: readonly (Value | undefined)[],
+): GradContext {
+  const inputs = node.inputs.map((n) => (n === "" ? undefined : builder.value(n)));
+  const outputs = node.outputs.map((n) => builder.value(n));
+  const terms = new Map<string, Value>();
+  const present = (v: Value | undefined, what: string): Value => {
+    if (!v) throw new ScconvError("not-differentiable", `${what} is missing`, { where: nodeLabel(node) });
+    return v;
+  };
+  return {
+    b: builder,
+    node,
+    inputs,
+    outputs,
+    upstream,
+    x: (i) => present(inputs[i], `input ${i}`),
+    y: (i = 0) => present(outputs[i], `output ${i}`),
+    dy: (i = 0) => present(upstream[i], `the gradient of output ${i}`),
+    shared: (key, make) => {
+      let term = terms.get(key);
+      if (!term) {
+        term = make();
+        terms.set(key, term);
+      }
+      return term;
+    },
+  };
+}
+
+/** Sums a gradient over the axes along which its value was broadcast. */
+function unbroadcast(gradient: Value, value: Value): Value {
+  const [from, to] = [gradient.shape, value.shape];
+  if (sameShape(from, to)) return gradient;
+  const extra = from.length - to.length;
+  const axes = from.flatMap((d, i) => (i < extra || (to[i - extra] === 1 && d !== 1) ? [i] : []));
+  const summed = reduceSum(gradient, axes);
+  if (sameShape(summed.shape, to)) return summed;
+  return extra === 0 ? expandLike(summed, value) : expandLike(reshape(summed, shapeVector(value)), value);
+}

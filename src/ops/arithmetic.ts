@@ -1,0 +1,86 @@
+import { type GradContext, none, type Operator } from "../graph/operator.js";
+import { binaryOperator, mapTensors, stepFunction } from "./elementwise.js";
+import { cast, div, log, mask, mul, neg, pow, sub } from "./emit.js";
+
+/** Max and Min of several: the gradient goes to every input that is the extreme, (where several are, to each). */
+const extreme = ({ b, node, x, y, dy }: GradContext) =>
+  node.inputs.map((_, i) => () => {
+    const won = b.add("Equal", [x(i), y()]);
+    return mul(dy(), mask(won, dy()));
+  });
+
+const sum = binaryOperator({
+  type: "Sum",
+  since: 8,
+  f: (a, b) => a + b,
+  grad: ({ node, dy }) => node.inputs.map(() => () => dy()),
+});
+
+/** Operators of two (or more) inputs, element by element. */
+export const arithmeticOperators: readonly Operator[] = [
+  binaryOperator({
+    type: "Add",
+    since: 7,
+    f: (a, b) => a + b,
+    grad: ({ dy }) => [() => dy(), () => dy()],
+  }),
+  binaryOperator({
+    type: "Sub",
+    since: 7,
+    f: (a, b) => a - b,
+    grad: ({ dy }) => [() => dy(), () => neg(dy())],
+  }),
+  binaryOperator({
+    type: "Mul",
+    since: 7,
+    f: (a, b) => a * b,
+    grad: ({ x, dy }) => [() => mul(dy(), x(1)), () => mul(dy(), x(0))],
+  }),
+  binaryOperator({
+    type: "Div",
+    since: 7,
+    f: (a, b, _node, dtype) =>
+      dtype.startsWith("float") || dtype === "bfloat16" ? a / b : Math.trunc(a / b),
+    // d(a/b) = da/b − (a/b)·db/b
+    grad: ({ x, y, dy }) => [() => div(dy(), x(1)), () => neg(div(mul(dy(), y()), x(1)))],
+  }),
+  binaryOperator({
+    type: "Pow",
+    since: 7,
+    f: (a, b) => a ** b,
+    // d(aᵇ) = b·aᵇ⁻¹·da + aᵇ·ln a·db
+    grad: ({ x, y, dy }) => [
+      () => mul(dy(), mul(cast(x(1), dy().dtype), pow(x(0), sub(x(1), 1)))),
+      () => mul(dy(), mul(y(), log(x(0)))),
+    ],
+  }),
+  binaryOperator({ type: "Max", since: 8, f: (a, b) => Math.max(a, b), grad: extreme }),
+  binaryOperator({ type: "Min", since: 8, f: (a, b) => Math.min(a, b), grad: extreme }),
+  sum,
+  {
+    ...sum,
+    type: "Mean",
+    evaluate: (ctx) => sum.evaluate(ctx).map((t) => mapTensors(t.dtype, [t], (v) => v / ctx.inputs.length)),
+    grad: ({ node, dy }) => node.inputs.map(() => () => div(dy(), node.inputs.length)),
+  },
+  binaryOperator({
+    type: "Mod",
+    since: 10,
+    f: (a, b, node) => (node.attributes.has("fmod") ? a % b : a - b * Math.floor(a / b)),
+    grad: none("Mod is used on indices; no derivative is given"),
+  }),
+  ...(
+    [
+      ["Greater", (a, b) => a > b],
+      ["GreaterOrEqual", (a, b) => a >= b],
+      ["Less", (a, b) => a < b],
+      ["LessOrEqual", (a, b) => a <= b],
+      ["Equal", (a, b) => a === b],
+      ["And", (a, b) => a !== 0 && b !== 0],
+      ["Or", (a, b) => a !== 0 || b !== 0],
+      ["Xor", (a, b) => (a !== 0) !== (b !== 0)],
+    ] as [string, (a: number, b: number) => boolean][]
+  ).map(([type, f]) =>
+    binaryOperator({ type, since: 7, dtype: "bool", f: (a, b) => Number(f(a, b)), grad: stepFunction }),
+  ),
+];

@@ -1,0 +1,193 @@
+import { ScconvError } from "../base/errors.js";
+import type { Value } from "../graph/builder.js";
+import { intAttr, nodeLabel } from "../graph/ir.js";
+import type { GradContext } from "../graph/operator.js";
+import { kernelOf } from "./conv.js";
+import { conv, reshape, slice, transpose } from "./emit.js";
+import { type Window, windowOf } from "./window.js";
+
+/*
+ * A convolution's derivatives are convolutions with roles swapped:
+ *   dx = dy ∗ flip(wᵀ)            channels in ↔ out, taps reversed
+ *   dw = x ∗ dy                   batch ↔ channels; stride ↔ dilation
+ */
+
+interface Sizes {
+  readonly window: Window;
+  readonly group: number;
+  /** Spatial sizes in and out. */
+  readonly input: readonly number[];
+  readonly output: readonly number[];
+  readonly rank: number;
+}
+
+function sizesOf({ node, x, y }: GradContext): Sizes {
+  const [xs, ys, w] = [x(0).shape, y().shape, x(1).dims];
+  const input = xs.slice(2);
+  const output = ys.slice(2);
+  if (![...input, ...output].every((d) => typeof d === "number")) {
+    throw new ScconvError(
+      "not-differentiable",
+      "the image size must be fixed to differentiate a convolution",
+      {
+        where: nodeLabel(node),
+        got: xs.join("×"),
+        hint: "bind the symbolic sizes first",
+      },
+    );
+  }
+  const window = windowOf(node, xs, kernelOf(node, w));
+  return {
+    window,
+    group: intAttr(node, "group", 1),
+    input: input as number[],
+    output: output as number[],
+    rank: input.length,
+  };
+}
+
+/** dx, in the shape of x. */
+export function inputGradient(ctx: GradContext): Value {
+  const sizes = sizesOf(ctx);
+  const { window, group, input, output, rank } = sizes;
+  const { kernel, strides, dilations, begins } = window;
+  const dy = ctx.dy();
+  const w = ctx.x(1);
+  const extent = kernel.map((k, i) => dilations[i]! * (k - 1));
+  if (strides.some((s) => s !== 1) && kernel.every((k) => k === 1) && begins.every((p) => p === 0)) {
+    return spread(conv(dy, transposedKernel(w, group, false), undefined, { group }), sizes);
+  }
+  // The padding that makes a full correlation give back the input's size.
+  const before = extent.map((e, i) => e - begins[i]!);
+  const after = input.map((size, i) => size - output[i]! + begins[i]!);
+  if (strides.every((s) => s === 1) && [...before, ...after].every((p) => p >= 0)) {
+    return conv(dy, transposedKernel(w, group, true), undefined, {
+      pads: [...before, ...after],
+      dilations,
+      group,
+    });
+  }
+  // The end padding is chosen so that the result has exactly the input's size.
+  const whole = output.map((o, i) => (o - 1) * strides[i]! + extent[i]! + 1 - begins[i]!);
+  const ends = whole.map((size, i) => Math.max(0, size - input[i]!));
+  const extra = whole.map((size, i) => Math.max(0, input[i]! - size));
+  return ctx.b.add("ConvTranspose", [dy, w], {
+    strides,
+    dilations,
+    pads: [...begins, ...ends],
+    output_padding: extra.some((e) => e > 0) ? outputPadding(extra, strides, rank) : undefined,
+    group,
+  });
+}
+
+function outputPadding(
+  extra: readonly number[],
+  strides: readonly number[],
+  rank: number,
+): readonly number[] {
+  if (extra.length !== rank || extra.some((e, i) => e > 0 && e >= Math.max(strides[i]!, 2))) {
+    throw new ScconvError("not-differentiable", "more input than the windows cover", {
+      got: extra.join("×"),
+    });
+  }
+  return extra;
+}
+
+/** w (M, C/G, k…) → (C, M/G, k…), taps reversed where asked. */
+function transposedKernel(w: Value, group: number, flip: boolean): Value {
+  const [m, cg, ...k] = w.dims as [number, number, ...number[]];
+  const taps = k.map((_, i) => i);
+  let t: Value;
+  if (group === 1) t = transpose(w, [1, 0, ...taps.map((i) => i + 2)]);
+  else {
+    const blocks = transpose(reshape(w, [group, m / group, cg, ...k]), [0, 2, 1, ...taps.map((i) => i + 3)]);
+    t = reshape(blocks, [group * cg, m / group, ...k]);
+  }
+  if (!flip || k.every((s) => s === 1)) return t;
+  return slice(t, {
+    starts: k.map(() => -1),
+    ends: k.map(() => -(2 ** 31)),
+    axes: taps.map((i) => i + 2),
+    steps: k.map(() => -1),
+  });
+}
+
+/** Puts each pixel of `v` at its strided place in an image of the input's size, zeros between. */
+function spread(v: Value, { input, output, window }: Sizes): Value {
+  const { strides } = window;
+  const [n, c] = v.shape as [number | string, number];
+  const b = v.builder;
+  // (N, C, h, 1, w, 1) padded at the ends to (N, C, h, s, w, s); a batch of unknown size is −1.
+  const apart = reshape(v, [typeof n === "number" ? n : -1, c, ...output.flatMap((o) => [o, 1])]);
+  const rank = 2 + 2 * output.length;
+  const ends = [0, 0, ...strides.flatMap((s) => [0, s - 1])];
+  const padded = b.add("Pad", [apart, b.ints([...new Array<number>(rank).fill(0), ...ends])], {});
+  const whole = output.map((o, i) => o * strides[i]!);
+  let image = reshape(padded, [typeof n === "number" ? n : -1, c, ...whole]);
+  const over = whole.map((s, i) => Math.max(0, s - input[i]!));
+  if (over.some((o) => o > 0)) {
+    image = slice(image, { starts: input.map(() => 0), ends: input, axes: input.map((_, i) => i + 2) });
+  }
+  const short = whole.map((s, i) => Math.max(0, input[i]! - s));
+  if (short.every((s) => s === 0)) return image;
+  const pad = [...new Array<number>(2 + input.length).fill(0), 0, 0, ...short];
+  return b.add("Pad", [image, b.ints(pad)], {});
+}
+
+/**
+ * dw, in the shape of w: one convolution of x with dy as its kernel. In one and two dimensions the channels of x become
+ * an extra spatial axis (x as (1, N, C, …), dy as (M, N, 1, …)), which the engine runs as one large product; in three
+ * there is no such axis left, and the channels of x become the batch.
+ */
+export function weightGradient(ctx: GradContext): Value {
+  const { window, group, input, output, rank } = sizesOf(ctx);
+  const { kernel, strides, dilations, begins } = window;
+  const [x, dy, w] = [ctx.x(0), ctx.dy(), ctx.x(1)];
+  const [n, c] = x.dims as [number, number];
+  const [m, cg] = w.dims as [number, number];
+  const spatial = input.map((_, i) => i + 2);
+  // Only as much end padding as the last tap of the last window reaches into.
+  const ends = input.map((size, i) =>
+    Math.max(0, (kernel[i]! - 1) * dilations[i]! + (output[i]! - 1) * strides[i]! + 1 - size - begins[i]!),
+  );
+  const swapped = { strides: dilations, dilations: strides };
+  const byOutput = transpose(dy, [1, 0, ...spatial]);
+  let dw: Value;
+  if (rank <= 2) {
+    let columns = reshape(x, [1, n, c, ...input]);
+    if (group > 1) {
+      const byGroup = transpose(reshape(x, [n, group, cg, ...input]), [
+        1,
+        0,
+        2,
+        ...spatial.map((a) => a + 1),
+      ]);
+      columns = reshape(byGroup, [1, group * n, cg, ...input]);
+    }
+    dw = conv(columns, reshape(byOutput, [m, n, 1, ...output]), undefined, {
+      strides: [1, ...swapped.strides],
+      dilations: [1, ...swapped.dilations],
+      pads: [0, ...begins, 0, ...ends],
+      group,
+    });
+    dw = cut(dw, kernel, 3);
+    return reshape(dw, [m, cg, ...kernel]);
+  }
+  const byChannel =
+    group === 1
+      ? transpose(x, [1, 0, ...spatial])
+      : reshape(transpose(reshape(x, [n, group, cg, ...input]), [2, 1, 0, ...spatial.map((a) => a + 1)]), [
+          cg,
+          group * n,
+          ...input,
+        ]);
+  dw = conv(byChannel, byOutput, undefined, { ...swapped, pads: [...begins, ...ends], group });
+  return transpose(cut(dw, kernel, 2), [1, 0, ...spatial]);
+}
+
+/** The first `kernel` positions: a stride that does not divide the image leaves more behind them. */
+function cut(dw: Value, kernel: readonly number[], first: number): Value {
+  const axes = kernel.map((_, i) => i + first).filter((a, i) => dw.shape[a] !== kernel[i]);
+  if (axes.length === 0) return dw;
+  return slice(dw, { starts: axes.map(() => 0), ends: axes.map((a) => kernel[a - first]!), axes });
+}

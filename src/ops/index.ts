@@ -1,0 +1,54 @@
+import { type BuilderOptions, GraphBuilder } from "../graph/builder.js";
+import { type Operator, type OperatorTable, operatorKey } from "../graph/operator.js";
+import { activationOperators } from "./activation.js";
+import { arithmeticOperators } from "./arithmetic.js";
+import { batchNormalization } from "./batch-norm.js";
+import { conv } from "./conv.js";
+import { concat, slice, split } from "./joining.js";
+import { gemm, matmul } from "./matmul.js";
+import { averagePool, globalAveragePool, globalMaxPool, maxPool } from "./pool.js";
+import { reduceOperators } from "./reduce.js";
+import {
+  castOperator,
+  flatten,
+  reshapeOperator,
+  shape,
+  size,
+  squeeze,
+  transpose,
+  unsqueeze,
+} from "./reshaping.js";
+import { logSoftmax, softmax } from "./softmax.js";
+
+/** The operator table: one line for each operator or family. */
+const all: readonly Operator[] = [
+  ...activationOperators,
+  ...arithmeticOperators,
+  ...reduceOperators,
+  conv,
+  matmul,
+  gemm,
+  batchNormalization,
+  softmax,
+  logSoftmax,
+  averagePool,
+  maxPool,
+  globalAveragePool,
+  globalMaxPool,
+  reshapeOperator,
+  flatten,
+  transpose,
+  squeeze,
+  unsqueeze,
+  castOperator,
+  shape,
+  size,
+  concat,
+  split,
+  slice,
+];
+
+export const operators: OperatorTable = new Map(all.map((o) => [operatorKey(o.type, o.domain), o]));
+
+/** A builder over the whole operator table. */
+export const graphBuilder = (options?: BuilderOptions): GraphBuilder => new GraphBuilder(operators, options);

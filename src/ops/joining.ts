@@ -1,0 +1,269 @@
+import { addDim, type Dim, formatShape, type Shape, unknownDim } from "../base/dims.js";
+import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
+import type { Value } from "../graph/builder.js";
+import { intAttr, intsAttr, type Node } from "../graph/ir.js";
+import { free, type InferContext, none, type Operator, type UpgradeContext } from "../graph/operator.js";
+import { slice as cut, concat as join, split as parts, zerosLike } from "./emit.js";
+import { gather } from "./reshaping.js";
+
+/** Operators that join, split and cut along axes. */
+
+const positive = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
+
+export const concat: Operator = {
+  type: "Concat",
+  since: 4,
+  infer: (ctx) => {
+    const shapes = ctx.node.inputs.map((_, i) => ctx.shape(i));
+    const first = shapes.find((s) => s);
+    if (!first || shapes.some((s) => !s)) return [{ dtype: ctx.dtype(0), shape: first?.map(unknownDim) }];
+    const axis = positive(intAttr(ctx.node, "axis", 0), first.length);
+    for (const s of shapes as Shape[]) {
+      const clash =
+        s.length !== first.length ||
+        s.some(
+          (d, i) => i !== axis && typeof d === "number" && typeof first[i] === "number" && d !== first[i],
+        );
+      if (clash) {
+        throw ctx.error(`inputs differ outside axis ${axis}`, {
+          got: shapes.map((v) => formatShape(v)).join(", "),
+        });
+      }
+    }
+    const joined = (shapes as Shape[]).reduce<Dim>((sum, s) => addDim(sum, s[axis]!), 0);
+    const known = first.map(
+      (d, i) => (shapes as Shape[]).map((s) => s[i]!).find((v) => typeof v === "number") ?? d,
+    );
+    return [{ dtype: ctx.dtype(0), shape: known.map((d, i) => (i === axis ? joined : d)) }];
+  },
+  evaluate: ({ node, inputs }) => {
+    const tensors = inputs as readonly Tensor[];
+    const dims = [...tensors[0]!.dims];
+    const axis = positive(intAttr(node, "axis", 0), dims.length);
+    dims[axis] = tensors.reduce((sum, t) => sum + t.dims[axis]!, 0);
+    const out = Tensor.zeros(tensors[0]!.dtype, dims);
+    const inner = sizeOf(dims.slice(axis + 1));
+    const outer = sizeOf(dims.slice(0, axis));
+    let at = 0;
+    for (const t of tensors) {
+      const run = t.dims[axis]! * inner;
+      for (let o = 0; o < outer; o++) {
+        (out.data as Float64Array).set(
+          (t.data as Float64Array).subarray(o * run, (o + 1) * run),
+          o * dims[axis]! * inner + at,
+        );
+      }
+      at += run;
+    }
+    return [out];
+  },
+  cost: free,
+  grad: (ctx) => {
+    const axis = positive(intAttr(ctx.node, "axis", 0), ctx.y().rank);
+    const sizes = () => ctx.node.inputs.map((_, i) => ctx.x(i).dims[axis]!);
+    // One Split serves all inputs; each takes its part.
+    let made: Value[] | undefined;
+    const all = () => {
+      made ??= parts(ctx.dy(), sizes(), axis);
+      return made;
+    };
+    return ctx.node.inputs.map((_, i) => () => all()[i]!);
+  },
+};
+
+function splitSizes(
+  ctx: { node: Node; outputs: number },
+  total: number,
+  given: readonly number[] | undefined,
+): number[] {
+  if (given) return [...given];
+  const n = intAttr(ctx.node, "num_outputs", ctx.outputs);
+  const each = Math.ceil(total / n);
+  return Array.from({ length: n }, (_, i) => Math.min(each, total - i * each));
+}
+
+export const split: Operator = {
+  type: "Split",
+  since: 13,
+  infer: (ctx) => {
+    const x = ctx.shape(0);
+    const dtype = ctx.dtype(0);
+    const outputs = ctx.node.outputs.length;
+    if (!x) return ctx.node.outputs.map(() => ({ dtype, shape: undefined }));
+    const axis = positive(intAttr(ctx.node, "axis", 0), x.length);
+    const total = x[axis]!;
+    const given = ctx.inputs[1] ? ctx.knownInts(1) : undefined;
+    if ((ctx.inputs[1] && !given) || (!given && typeof total !== "number")) {
+      return ctx.node.outputs.map(() => ({ dtype, shape: x.map((d, i) => (i === axis ? unknownDim() : d)) }));
+    }
+    const sizes = splitSizes({ node: ctx.node, outputs }, total as number, given);
+    if (typeof total === "number" && sizes.reduce((a, b) => a + b, 0) !== total) {
+      throw ctx.error(`parts do not add up along axis ${axis}`, { got: sizes.join(" + "), need: `${total}` });
+    }
+    return sizes.map((s) => ({ dtype, shape: x.map((d, i) => (i === axis ? s : d)) }));
+  },
+  evaluate: ({ node, inputs, tensor, outputs }) => {
+    const x = tensor(0);
+    const axis = positive(intAttr(node, "axis", 0), x.dims.length);
+    const given = inputs[1] && Array.from(inputs[1].numbers());
+    const strides = stridesOf(x.dims);
+    let at = 0;
+    return splitSizes({ node, outputs }, x.dims[axis]!, given).map((s) => {
+      const part = gather(
+        x,
+        x.dims.map((d, i) => (i === axis ? s : d)),
+        strides,
+        at * strides[axis]!,
+      );
+      at += s;
+      return part;
+    });
+  },
+  cost: free,
+  grad: (ctx) => [
+    () =>
+      join(
+        ctx.outputs.map((y, i) => ctx.upstream[i] ?? zerosLike(y)),
+        intAttr(ctx.node, "axis", 0),
+      ),
+    none("sizes are not differentiable"),
+  ],
+  upgrade: (node, _from, make) => {
+    const sizes = intsAttr(node, "split");
+    if (!sizes) return node;
+    const attributes = new Map(node.attributes);
+    attributes.delete("split");
+    return { ...node, inputs: [node.inputs[0]!, make.ints(sizes)], attributes };
+  },
+};
+
+interface Cut {
+  readonly start: number;
+  readonly step: number;
+  readonly length: number;
+}
+
+/** Starts and ends are clamped into the axis; negative ones count from its end; a negative step walks backwards. */
+function cutOf(size: number, start: number, end: number, step: number): Cut {
+  const place = (v: number) => (v < 0 ? v + size : v);
+  const clamp = (v: number, low: number, high: number) => Math.min(high, Math.max(low, v));
+  const s = step > 0 ? clamp(place(start), 0, size) : clamp(place(start), 0, size - 1);
+  const e = step > 0 ? clamp(place(end), 0, size) : clamp(place(end), -1, size - 1);
+  return { start: s, step, length: Math.max(0, Math.ceil((e - s) / step)) };
+}
+
+function sliceShape(ctx: InferContext, x: Shape): Shape | undefined {
+  const [starts, ends] = [ctx.knownInts(1), ctx.knownInts(2)];
+  const axes = ctx.inputs[3] ? ctx.knownInts(3) : starts?.map((_, i) => i);
+  const steps = ctx.inputs[4] ? ctx.knownInts(4) : axes?.map(() => 1);
+  if (!axes) return x.map(unknownDim);
+  const out = [...x];
+  axes.forEach((a, i) => {
+    const axis = positive(a, x.length);
+    const size = x[axis];
+    if (size === undefined) throw ctx.error("axis out of range", { got: `${a}`, need: `rank ${x.length}` });
+    if (starts && ends && steps && typeof size === "number") {
+      if (steps[i] === 0) throw ctx.error("a step of 0 goes nowhere");
+      out[axis] = cutOf(size, starts[i]!, ends[i]!, steps[i]!).length;
+    } else if (starts && ends && steps && starts[i] === 0 && ends[i]! >= 2 ** 31 - 1 && steps[i] === 1) {
+      out[axis] = size;
+    } else out[axis] = unknownDim();
+  });
+  return out;
+}
+
+export const slice: Operator = {
+  type: "Slice",
+  since: 10,
+  infer: (ctx) => {
+    const x = ctx.shape(0);
+    return [{ dtype: ctx.dtype(0), shape: x && sliceShape(ctx, x) }];
+  },
+  evaluate: ({ inputs, tensor }) => {
+    const x = tensor(0);
+    const at = (i: number) => inputs[i] && Array.from(inputs[i].numbers());
+    const starts = at(1)!;
+    const axes = (at(3) ?? starts.map((_, i) => i)).map((a) => positive(a, x.dims.length));
+    const steps = at(4) ?? axes.map(() => 1);
+    const dims = [...x.dims];
+    const strides = stridesOf(x.dims);
+    let offset = 0;
+    axes.forEach((axis, i) => {
+      const c = cutOf(x.dims[axis]!, starts[i]!, at(2)![i]!, steps[i]!);
+      dims[axis] = c.length;
+      offset += c.start * strides[axis]!;
+      strides[axis]! *= c.step;
+    });
+    return [gather(x, dims, strides, offset)];
+  },
+  cost: free,
+  // Steps are undone by spreading, starts and ends by padding.
+  grad: (ctx) => [
+    () => {
+      const x = ctx.x(0);
+      const known = (i: number) => ctx.inputs[i]?.constant && Array.from(ctx.inputs[i]!.constant!.numbers());
+      const [starts, ends] = [known(1), known(2)];
+      if (!starts || !ends) throw new Error("a Slice with computed bounds");
+      const axes = (known(3) ?? starts.map((_, i) => i)).map((a) => positive(a, x.rank));
+      const steps = known(4) ?? axes.map(() => 1);
+      let g = ctx.dy();
+      axes.forEach((axis, i) => {
+        const size = x.dims[axis]!;
+        const c = cutOf(size, starts[i]!, ends[i]!, steps[i]!);
+        g = uncut(g, axis, size, c);
+      });
+      return g;
+    },
+    ...ctx.node.inputs.slice(1).map(() => none("bounds are not differentiable")),
+  ],
+  upgrade: (node, from, make) => boundsToInputs(node, from, make),
+};
+
+/** Puts the elements of g back at start, start + step, … of an axis of `size`, zeros elsewhere. */
+function uncut(g: Value, axis: number, size: number, c: Cut): Value {
+  const b = g.builder;
+  let v = g;
+  let first = c.start;
+  if (c.step < 0) {
+    v = cut(v, { starts: [-1], ends: [-(2 ** 31)], axes: [axis], steps: [-1] });
+    first = c.start + (c.length - 1) * c.step;
+  }
+  const step = Math.abs(c.step);
+  const pad = (value: Value, at: number, begin: number, end: number): Value => {
+    if (begin === 0 && end === 0) return value;
+    const pads = new Array<number>(2 * value.rank).fill(0);
+    pads[at] = begin;
+    pads[at + value.rank] = end;
+    return b.add("Pad", [value, b.ints(pads)], {});
+  };
+  let length = c.length;
+  if (step > 1) {
+    // (…, n, …) → (…, n, 1, …) → pad to (…, n, step, …) → (…, n·step, …): each element at the head of its gap.
+    const dims = v.dims;
+    const apart = b.add("Unsqueeze", [v, b.ints([axis + 1])], {});
+    const spread = pad(apart, axis + 1, 0, step - 1);
+    v = b.add("Reshape", [spread, b.ints(dims.map((d, i) => (i === axis ? d * step : d)))], {});
+    length = c.length * step;
+  }
+  const end = size - first - length;
+  if (end < 0) {
+    v = cut(v, { starts: [0], ends: [size - first], axes: [axis] });
+    return pad(v, axis, first, 0);
+  }
+  return pad(v, axis, first, end);
+}
+
+/** Before 10 starts, ends and axes were attributes. */
+function boundsToInputs(node: Node, _from: number, make: UpgradeContext): Node {
+  const starts = intsAttr(node, "starts");
+  const ends = intsAttr(node, "ends");
+  if (!starts || !ends) return node;
+  const attributes = new Map(node.attributes);
+  for (const name of ["starts", "ends", "axes"]) attributes.delete(name);
+  const axes = intsAttr(node, "axes") ?? starts.map((_, i) => i);
+  return {
+    ...node,
+    inputs: [node.inputs[0]!, make.ints(starts), make.ints(ends), make.ints(axes)],
+    attributes,
+  };
+}

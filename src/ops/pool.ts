@@ -1,0 +1,257 @@
+import { formatShape } from "../base/dims.js";
+import { sizeOf, Tensor } from "../base/tensor.js";
+import type { Value } from "../graph/builder.js";
+import { intAttr, intsAttr } from "../graph/ir.js";
+import { free, type GradContext, type InferContext, type Operator } from "../graph/operator.js";
+import { div, equal, expandLike, mask, mul, reduceSum } from "./emit.js";
+import { forEachTap, type Window, windowOf } from "./window.js";
+
+const kernelOf = (ctx: { node: Parameters<typeof windowOf>[0] }) => intsAttr(ctx.node, "kernel_shape") ?? [];
+
+function infer(ctx: InferContext) {
+  const x = ctx.shape(0);
+  const dtype = ctx.dtype(0);
+  const kernel = kernelOf(ctx);
+  if (!x) return [{ dtype, shape: undefined }];
+  if (kernel.length !== x.length - 2) {
+    throw ctx.error("kernel_shape does not fit the input", {
+      got: `${kernel.join("×")} on ${formatShape(x)}`,
+    });
+  }
+  return [{ dtype, shape: [x[0]!, x[1]!, ...windowOf(ctx.node, x, kernel).out] }];
+}
+
+/** How many pixels each window averages. */
+function counts(w: Window, input: readonly number[], includePad: boolean): Float64Array {
+  const outs = w.out as readonly number[];
+  const n = new Float64Array(sizeOf(outs));
+  if (!includePad) {
+    forEachTap(w, input, (o) => {
+      n[o]!++;
+    });
+    return n;
+  }
+  // Padding counts, but what ceil mode adds beyond it does not.
+  const padded: Window = { ...w, begins: w.begins.map(() => 0), ends: w.ends.map(() => 0) };
+  forEachTap(
+    padded,
+    input.map((d, i) => d + w.begins[i]! + w.ends[i]!),
+    (o) => {
+      n[o]!++;
+    },
+  );
+  return n;
+}
+
+export const averagePool: Operator = {
+  type: "AveragePool",
+  since: 7,
+  infer,
+  evaluate: ({ node, tensor }) => {
+    const x = tensor(0);
+    const input = x.dims.slice(2);
+    const w = windowOf(node, x.dims, kernelOf({ node }));
+    const n = counts(w, input, intAttr(node, "count_include_pad", 0) === 1);
+    const planes = x.dims[0]! * x.dims[1]!;
+    const [inSize, outSize] = [sizeOf(input), n.length];
+    const xs = x.numbers();
+    const y = new Float64Array(planes * outSize);
+    forEachTap(w, input, (o, _t, at) => {
+      for (let p = 0; p < planes; p++) y[p * outSize + o]! += xs[p * inSize + at]! / n[o]!;
+    });
+    return [Tensor.from(x.dtype, [x.dims[0]!, x.dims[1]!, ...(w.out as number[])], y)];
+  },
+  cost: free,
+  // dx: each output's share goes back to every pixel of its window.
+  grad: (ctx) => [() => averageGradient(ctx)],
+};
+
+function averageGradient(ctx: GradContext): Value {
+  const { node, b } = ctx;
+  const dims = ctx.x(0).dims;
+  const input = dims.slice(2);
+  const w = windowOf(node, dims, kernelOf(ctx));
+  const outs = w.out as readonly number[];
+  const n = counts(w, input, intAttr(node, "count_include_pad", 0) === 1);
+  const share = div(ctx.dy(), b.constant(Tensor.from(ctx.dy().dtype, [1, 1, ...outs], n), "window_count"));
+  const exact = w.kernel.every(
+    (k, i) => k === w.strides[i] && w.begins[i] === 0 && outs[i]! * k === input[i],
+  );
+  if (exact) {
+    // Windows that tile the image: repeat each value over its window.
+    const [batch, c] = dims as [number, number];
+    const apart = b.add("Reshape", [share, b.ints([batch, c, ...outs.flatMap((o) => [o, 1])])], {});
+    const wide = b.add(
+      "Expand",
+      [apart, b.ints([batch, c, ...outs.flatMap((o, i) => [o, w.kernel[i]!])])],
+      {},
+    );
+    return b.add("Reshape", [wide, b.ints(dims)], {});
+  }
+  return scatter(ctx, share, w, input);
+}
+
+/** Σ over windows: a transposed depthwise convolution with a kernel of ones. */
+function scatter(ctx: GradContext, v: Value, w: Window, input: readonly number[]): Value {
+  const c = ctx.x(0).dims[1]!;
+  const ones = Tensor.from(v.dtype, [c, 1, ...w.kernel], new Float64Array(c * sizeOf(w.kernel)).fill(1));
+  const outs = w.out as readonly number[];
+  const whole = outs.map(
+    (o, i) => (o - 1) * w.strides[i]! + w.dilations[i]! * (w.kernel[i]! - 1) + 1 - w.begins[i]!,
+  );
+  const extra = whole.map((s, i) => Math.max(0, input[i]! - s));
+  return ctx.b.add("ConvTranspose", [v, ctx.b.constant(ones, "window_ones")], {
+    group: c,
+    strides: w.strides,
+    dilations: w.dilations,
+    pads: [...w.begins, ...whole.map((s, i) => Math.max(0, s - input[i]!))],
+    output_padding: extra.some((e) => e > 0) ? extra : undefined,
+  });
+}
+
+export const maxPool: Operator = {
+  type: "MaxPool",
+  since: 8,
+  infer: (ctx) => {
+    const [y] = infer(ctx);
+    return [y!, { dtype: "int64", shape: y!.shape }];
+  },
+  evaluate: ({ node, tensor, outputs }) => {
+    const x = tensor(0);
+    const input = x.dims.slice(2);
+    const w = windowOf(node, x.dims, kernelOf({ node }));
+    const planes = x.dims[0]! * x.dims[1]!;
+    const [inSize, outSize] = [sizeOf(input), sizeOf(w.out as number[])];
+    const xs = x.numbers();
+    const y = new Float64Array(planes * outSize).fill(Number.NEGATIVE_INFINITY);
+    const where = new Float64Array(y.length);
+    forEachTap(w, input, (o, _t, at) => {
+      for (let p = 0; p < planes; p++) {
+        const v = xs[p * inSize + at]!;
+        if (v > y[p * outSize + o]!) {
+          y[p * outSize + o] = v;
+          where[p * outSize + o] = p * inSize + at;
+        }
+      }
+    });
+    const dims = [x.dims[0]!, x.dims[1]!, ...(w.out as number[])];
+    const all = [Tensor.from(x.dtype, dims, y), Tensor.from("int64", dims, where)];
+    return all.slice(0, outputs);
+  },
+  cost: free,
+  grad: (ctx) => [() => maxGradient(ctx)],
+};
+
+/**
+ * dx = Σ over kernel taps t: the pixel that tap t of each window sees takes dy where it equals the maximum. Where several
+ * pixels of a window are equal the first takes it, as in PyTorch: `taken` counts those before.
+ */
+function maxGradient(ctx: GradContext): Value {
+  const { b, node } = ctx;
+  const [x, y, dy] = [ctx.x(0), ctx.y(), ctx.dy()];
+  const dims = x.dims;
+  const rank = dims.length - 2;
+  const input = dims.slice(2);
+  const w = windowOf(node, dims, kernelOf(ctx));
+  const outs = w.out as readonly number[];
+  const reach = outs.map((o, i) => (o - 1) * w.strides[i]! + w.dilations[i]! * (w.kernel[i]! - 1) + 1);
+  const after = reach.map((r, i) => Math.max(0, r - input[i]! - w.begins[i]!));
+  const lowest = b.scalar(x.dtype === "float64" ? -Number.MAX_VALUE : -3.4e38, x.dtype);
+  const padding = b.ints([0, 0, ...w.begins, 0, 0, ...after]);
+  const padded = b.add("Pad", [x, padding, lowest], {});
+  const paddedDims = input.map((d, i) => d + w.begins[i]! + after[i]!);
+  const axes = Array.from({ length: rank }, (_, i) => i + 2);
+  const taps = sizeOf(w.kernel);
+  let taken: Value | undefined;
+  let total: Value | undefined;
+  for (let t = 0; t < taps; t++) {
+    const tap: number[] = [];
+    for (let i = rank - 1, r = t; i >= 0; i--) {
+      tap.unshift((r % w.kernel[i]!) * w.dilations[i]!);
+      r = Math.floor(r / w.kernel[i]!);
+    }
+    const ends = tap.map((p, i) => p + (outs[i]! - 1) * w.strides[i]! + 1);
+    const seen = b.add("Slice", [padded, b.ints(tap), b.ints(ends), b.ints(axes), b.ints(w.strides)], {});
+    let won = mask(equal(seen, y), dy);
+    if (taken) won = mul(won, b.add("Sub", [b.scalar(1, dy.dtype), taken]));
+    taken = taken ? b.add("Add", [taken, won]) : won;
+    const placed = place(b.add("Mul", [won, dy]), tap, w.strides, paddedDims);
+    total = total ? b.add("Add", [total, placed]) : placed;
+  }
+  return b.add("Slice", [
+    total!,
+    b.ints(w.begins),
+    b.ints(w.begins.map((p, i) => p + input[i]!)),
+    b.ints(axes),
+  ]);
+}
+
+/** An image of zeros of `size` with v at offset `tap` and spacing `strides`. */
+function place(v: Value, tap: readonly number[], strides: readonly number[], size: readonly number[]): Value {
+  const b = v.builder;
+  const dims = v.dims;
+  const outs = dims.slice(2);
+  const rank = outs.length;
+  const zeros = new Array<number>(rank).fill(0);
+  let image = v;
+  if (strides.some((s) => s > 1)) {
+    const apart = b.add("Reshape", [v, b.ints([dims[0]!, dims[1]!, ...outs.flatMap((o) => [o, 1])])]);
+    const ends = [0, 0, ...strides.flatMap((s) => [0, s - 1])];
+    const spread = b.add("Pad", [apart, b.ints([...new Array<number>(ends.length).fill(0), ...ends])]);
+    const wide = b.add("Reshape", [
+      spread,
+      b.ints([dims[0]!, dims[1]!, ...outs.map((o, i) => o * strides[i]!)]),
+    ]);
+    image = b.add("Slice", [
+      wide,
+      b.ints(zeros),
+      b.ints(outs.map((o, i) => (o - 1) * strides[i]! + 1)),
+      b.ints(zeros.map((_, i) => i + 2)),
+    ]);
+  }
+  const ends = size.map((s, i) => s - tap[i]! - ((outs[i]! - 1) * strides[i]! + 1));
+  return b.add("Pad", [image, b.ints([0, 0, ...tap, 0, 0, ...ends])]);
+}
+
+const pooledShape: Operator["infer"] = (ctx) => {
+  const x = ctx.shape(0);
+  return [{ dtype: ctx.dtype(0), shape: x && [x[0]!, x[1]!, ...x.slice(2).map(() => 1)] }];
+};
+
+const overPlanes = (x: Tensor, f: (plane: ArrayLike<number>) => number): Tensor => {
+  const planes = x.dims[0]! * x.dims[1]!;
+  const size = x.size / Math.max(1, planes);
+  const xs = Float64Array.from(x.numbers());
+  const y = Array.from({ length: planes }, (_, p) => f(xs.subarray(p * size, (p + 1) * size)));
+  return Tensor.from(x.dtype, [x.dims[0]!, x.dims[1]!, ...x.dims.slice(2).map(() => 1)], y);
+};
+
+export const globalAveragePool: Operator = {
+  type: "GlobalAveragePool",
+  since: 1,
+  infer: pooledShape,
+  evaluate: ({ tensor }) => [
+    overPlanes(tensor(0), (p) => Array.from(p).reduce((a, b) => a + b, 0) / p.length),
+  ],
+  cost: free,
+  grad: ({ x, dy }) => [() => expandLike(div(dy(), sizeOf(x(0).dims.slice(2))), x(0))],
+};
+
+export const globalMaxPool: Operator = {
+  type: "GlobalMaxPool",
+  since: 1,
+  infer: pooledShape,
+  evaluate: ({ tensor }) => [
+    overPlanes(tensor(0), (p) => Array.from(p).reduce((a, b) => Math.max(a, b), -Infinity)),
+  ],
+  cost: free,
+  grad: ({ x, y, dy }) => [
+    () => {
+      const won = mask(equal(x(0), y()), dy());
+      const axes = x(0)
+        .shape.map((_, i) => i)
+        .slice(2);
+      return mul(won, div(dy(), reduceSum(won, axes)));
+    },
+  ],
+};

@@ -1,0 +1,53 @@
+import { stridesOf, Tensor } from "../base/tensor.js";
+import { intAttr } from "../graph/ir.js";
+import { free, type Operator } from "../graph/operator.js";
+import { exp, mul, reduceSum, sub } from "./emit.js";
+
+/** Softmax and its logarithm along one axis (the form since operator set 13). */
+function along(x: Tensor, axis: number, f: (values: Float64Array) => Float64Array): Tensor {
+  const a = axis < 0 ? axis + x.dims.length : axis;
+  const stride = stridesOf(x.dims)[a]!;
+  const n = x.dims[a]!;
+  const xs = x.numbers();
+  const out = new Float64Array(x.size);
+  const line = new Float64Array(n);
+  for (let i = 0; i < x.size; i++) {
+    if (Math.floor(i / stride) % n !== 0) continue;
+    for (let k = 0; k < n; k++) line[k] = xs[i + k * stride]!;
+    const y = f(line);
+    for (let k = 0; k < n; k++) out[i + k * stride] = y[k]!;
+  }
+  return Tensor.from(x.dtype, x.dims, out);
+}
+
+function logarithms(v: Float64Array): Float64Array {
+  const top = v.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const norm = top + Math.log(v.reduce((s, x) => s + Math.exp(x - top), 0));
+  return v.map((x) => x - norm);
+}
+
+const infer: Operator["infer"] = (ctx) => [{ dtype: ctx.dtype(0), shape: ctx.shape(0) }];
+
+export const softmax: Operator = {
+  type: "Softmax",
+  since: 13,
+  infer,
+  evaluate: ({ node, tensor }) => [
+    along(tensor(0), intAttr(node, "axis", -1), (v) => logarithms(v).map(Math.exp)),
+  ],
+  cost: free,
+  // dx = y·(dy − Σ dy·y)
+  grad: ({ node, y, dy }) => [
+    () => mul(y(), sub(dy(), reduceSum(mul(dy(), y()), [intAttr(node, "axis", -1)]))),
+  ],
+};
+
+export const logSoftmax: Operator = {
+  type: "LogSoftmax",
+  since: 13,
+  infer,
+  evaluate: ({ node, tensor }) => [along(tensor(0), intAttr(node, "axis", -1), logarithms)],
+  cost: free,
+  // dx = dy − eʸ·Σ dy
+  grad: ({ node, y, dy }) => [() => sub(dy(), mul(exp(y()), reduceSum(dy(), [intAttr(node, "axis", -1)])))],
+};
