@@ -1,0 +1,21 @@
+import type { Graph, Model } from "./ir.js";
+
+/** The IR version that a file of an operator set needs at least (onnx/docs/Versioning.md). */
+export function irVersionFor(opset: number): number {
+  if (opset >= 23) return 11;
+  if (opset >= 21) return 10;
+  if (opset >= 19) return 9;
+  return 8;
+}
+
+/** A file around a graph; header fields come from `like` where given. */
+export function modelOf(graph: Graph, like?: Model, metadata?: ReadonlyMap<string, string>): Model {
+  const need = irVersionFor(graph.opsets.get("") ?? 0);
+  return {
+    ...like,
+    graph,
+    irVersion: Math.max(need, like?.irVersion ?? 0),
+    producer: { name: "scconv", version: "0.1.0" },
+    metadata: new Map([...(like?.metadata ?? []), ...(metadata ?? [])]),
+  };
+}

@@ -1,0 +1,111 @@
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import * as ort from "onnxruntime-node";
+import { type DType, dtypes } from "../../base/dtype.js";
+import { ScconvError } from "../../base/errors.js";
+import { Tensor } from "../../base/tensor.js";
+import { encodeModel } from "../../graph/codec.js";
+import type { Graph } from "../../graph/ir.js";
+import { modelOf } from "../../graph/model.js";
+import type { Engine, NamedTensors, Session, SessionOptions } from "../../runtime/session.js";
+
+export type NodeProvider = "cpu" | "webgpu";
+
+export interface NodeEngineOptions {
+  readonly provider?: NodeProvider;
+  /** Default for its sessions: all cores. */
+  readonly threads?: number | undefined;
+}
+
+const version = (createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string }).version;
+
+/** ONNX Runtime on Node. Errors of the engine become ScconvErrors of code `engine`. */
+export function nodeEngine({ provider = "cpu", threads }: NodeEngineOptions = {}): Engine {
+  const ownThreads = threads ?? availableParallelism();
+  return {
+    runtime: `onnxruntime-node ${version}`,
+    provider,
+    open: (model, options = {}) => open(model, provider, { threads: ownThreads, ...options }),
+  };
+}
+
+const levels = { none: "disabled", basic: "basic", extended: "extended", all: "all" } as const;
+
+async function open(
+  model: Uint8Array | Graph,
+  provider: NodeProvider,
+  { threads, optimisation = "all", profile }: SessionOptions,
+): Promise<Session> {
+  const bytes = model instanceof Uint8Array ? model : encodeModel(modelOf(model));
+  let session: ort.InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(bytes, {
+      executionProviders: [provider],
+      graphOptimizationLevel: levels[optimisation],
+      logSeverityLevel: 3,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),
+    });
+  } catch (cause) {
+    throw engineError("the engine refused the model", cause);
+  }
+  return {
+    inputs: session.inputNames,
+    outputs: session.outputNames,
+    async run(feeds, fetches) {
+      const results = await call(session, feeds, fetches);
+      return fetches ?? results;
+    },
+    async release() {
+      if (profile) session.endProfiling();
+      await session.release();
+    },
+  };
+}
+
+async function call(
+  session: ort.InferenceSession,
+  feeds: NamedTensors,
+  fetches: NamedTensors | undefined,
+): Promise<NamedTensors> {
+  const input: Record<string, ort.Tensor> = Object.create(null);
+  for (const [name, tensor] of feeds) input[name] = toEngine(tensor);
+  let results: ort.InferenceSession.OnnxValueMapType;
+  try {
+    if (fetches) {
+      const output: Record<string, ort.Tensor> = Object.create(null);
+      for (const [name, tensor] of fetches) output[name] = toEngine(tensor);
+      results = await session.run(input, output);
+      return fetches;
+    }
+    results = await session.run(input);
+  } catch (cause) {
+    throw engineError("the engine could not run the model", cause);
+  }
+  return new Map(
+    Object.entries(results).map(([name, t]) => {
+      const tensor = t as ort.Tensor;
+      return [name, Tensor.of(tensor.type as DType, tensor.dims, tensor.data as Float32Array)];
+    }),
+  );
+}
+
+/** Wrappers are kept with their tensors: a training step passes the same few hundred every time. */
+const wrappers = new WeakMap<Tensor, ort.Tensor>();
+
+function toEngine(tensor: Tensor): ort.Tensor {
+  let wrapped = wrappers.get(tensor);
+  if (!wrapped) {
+    if (!(tensor.dtype in dtypes) || tensor.dtype === "bfloat16") {
+      throw new ScconvError("unsupported", `the engine's interface takes no ${tensor.dtype} tensors`);
+    }
+    wrapped = new ort.Tensor(tensor.dtype as "float32", tensor.data as Float32Array, tensor.dims);
+    wrappers.set(tensor, wrapped);
+  }
+  return wrapped;
+}
+
+function engineError(what: string, cause: unknown): ScconvError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new ScconvError("engine", what, { got: text.split("\n")[0]?.slice(0, 400), cause });
+}

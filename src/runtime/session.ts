@@ -1,0 +1,34 @@
+import type { Tensor } from "../base/tensor.js";
+import type { Graph } from "../graph/ir.js";
+
+/** Tensors by the name of the graph input or output that they belong to. */
+export type NamedTensors = ReadonlyMap<string, Tensor>;
+
+export interface SessionOptions {
+  /** Threads inside one operator; default: the engine's. */
+  readonly threads?: number | undefined;
+  /** How far the engine may rewrite the graph; default all. */
+  readonly optimisation?: "none" | "basic" | "extended" | "all" | undefined;
+  /** Where a profile in Chrome's trace format is to be written, by hosts that can. */
+  readonly profile?: string | undefined;
+}
+
+/** One graph, ready to run. Sessions are dear (they never give all their memory back): make few, reuse them. */
+export interface Session {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /**
+   * Runs the graph. With `fetches` the results are written into those tensors, which must have the outputs' types; what
+   * is not in `fetches` is not computed. Without, all outputs are returned in fresh memory.
+   */
+  run(feeds: NamedTensors, fetches?: NamedTensors): Promise<NamedTensors>;
+  release(): Promise<void>;
+}
+
+export interface Engine {
+  /** `onnxruntime-node 1.30.0`. */
+  readonly runtime: string;
+  readonly provider: string;
+  /** A session over the bytes of an .onnx file, or over a graph. */
+  open(model: Uint8Array | Graph, options?: SessionOptions): Promise<Session>;
+}
