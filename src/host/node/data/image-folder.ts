@@ -1,0 +1,95 @@
+import type { Dirent } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ScconvError } from "../../../base/errors.js";
+import { byName, imageName, imageNames, type Source, type StoredSplit } from "./sources.js";
+
+/** The folders of an image folder's splits; `val` is preferred to `test`, as with shards. */
+export function findImageFolders(folders: readonly string[]): {
+  train: string | undefined;
+  test: string | undefined;
+} {
+  const has = (name: string) => (folders.includes(name) ? name : undefined);
+  return { train: has("train"), test: has("val") ?? has("test") };
+}
+
+/**
+ * `train/CLASS/*.jpg` and `val/CLASS/*.jpg`: classes are numbered by the order of their names in the training split.
+ * Images come in turn from each class (the first of every class, then the second …), so that the first N of a split
+ * are a fair sample of it.
+ */
+export async function readImageFolder(
+  folder: string,
+  splits: { train: string | undefined; test: string | undefined },
+): Promise<Source> {
+  const train = splits.train === undefined ? undefined : await listClasses(folder, splits.train);
+  const test = splits.test === undefined ? undefined : await listClasses(folder, splits.test);
+  const classes = [...(train ?? test ?? new Map()).keys()];
+  for (const name of test?.keys() ?? []) {
+    if (!classes.includes(name)) {
+      throw new ScconvError("bad-input", "the two splits disagree", {
+        where: folder,
+        got: `class "${name}" in ${splits.test} that ${splits.train} does not have`,
+        need: "the same class folders in both",
+      });
+    }
+  }
+  return {
+    classes,
+    train: train && interleave(train, classes),
+    test: test && interleave(test, classes),
+  };
+}
+
+/** Links to folders and files are followed: they are the user's own, and the usual way to make a subset. */
+async function listClasses(folder: string, split: string): Promise<Map<string, string[]>> {
+  const at = join(folder, split);
+  const classes = new Map<string, string[]>();
+  for (const entry of await list(at)) {
+    if (entry.isFile()) continue;
+    const files = (await list(join(at, entry.name)))
+      .filter((f) => !f.isDirectory() && imageName.test(f.name))
+      .map((f) => join(split, entry.name, f.name));
+    if (files.length === 0) {
+      throw new ScconvError("bad-input", "class folder has no image", {
+        where: join(at, entry.name),
+        need: `files that end in ${imageNames}`,
+      });
+    }
+    classes.set(
+      entry.name,
+      files.map((f) => join(folder, f)),
+    );
+  }
+  if (classes.size === 0) {
+    throw new ScconvError("bad-input", "split has no class folder", {
+      where: at,
+      need: `${split}/CLASS/*.jpg`,
+    });
+  }
+  return classes;
+}
+
+const list = async (folder: string): Promise<Dirent[]> =>
+  (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => !entry.name.startsWith("."))
+    .sort((a, b) => byName(a.name, b.name));
+
+function interleave(files: Map<string, string[]>, classes: readonly string[]): StoredSplit {
+  const paths: string[] = [];
+  const labels: number[] = [];
+  const longest = [...files.values()].reduce((most, list) => Math.max(most, list.length), 0);
+  for (let i = 0; i < longest; i++) {
+    classes.forEach((name, label) => {
+      const path = files.get(name)?.[i];
+      if (path === undefined) return;
+      paths.push(path);
+      labels.push(label);
+    });
+  }
+  return {
+    kind: "encoded",
+    labels: Int32Array.from(labels),
+    locate: (i) => ({ path: paths[i]!, name: paths[i]! }),
+  };
+}

@@ -1,0 +1,42 @@
+import type { ImageShape } from "../../../data/data-set.js";
+
+/** Where the bytes of one encoded image are. */
+export interface Location {
+  readonly path: string;
+  /** In bytes, with `length`; the whole file where absent. */
+  readonly offset?: number;
+  readonly length?: number;
+  /** For messages: `train-000.tar: 000017.jpg`. */
+  readonly name: string;
+}
+
+/** A split as it is stored, before anything is decoded. */
+export type StoredSplit = {
+  /** (N), class indices. */
+  readonly labels: Int32Array;
+} & (
+  | { readonly kind: "encoded"; locate(index: number): Location }
+  /** `pixels`: (N, H, W, C) bytes in shared memory. */
+  | { readonly kind: "raw"; readonly pixels: Uint8Array; readonly shape: ImageShape }
+);
+
+export interface Source {
+  readonly classes: readonly string[];
+  readonly train: StoredSplit | undefined;
+  readonly test: StoredSplit | undefined;
+}
+
+/** Progress of a long step before the first batch: `done` of `total` units. */
+export type OnProgress = (progress: { what: string; done: number; total: number }) => void;
+
+/** Bytes that workers can see. */
+export const sharedBytes = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length));
+
+/** File names by which an image is known. */
+export const imageName = /\.(jpe?g|png|webp)$/i;
+export const imageNames = "jpg, jpeg, png or webp";
+
+/** In the order of numbers inside the names: train-2 before train-10. Independent of the machine's language. */
+const collator = new Intl.Collator("en", { numeric: true });
+export const byName = (a: string, b: string): number =>
+  collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
