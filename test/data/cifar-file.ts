@@ -7,4 +7,3 @@ export function cifarFile(labels: readonly (readonly number[])[]): Uint8Array {
     ]),
   );
 }
-

@@ -23,6 +23,8 @@ interface Thread {
   readonly worker: Worker;
   readonly pending: Map<number, { resolve(buffer: ArrayBuffer): void; reject(error: Error): void }>;
   readonly ended: Promise<void>;
+  /** Why it ended, once it has. */
+  failure: ScconvError | undefined;
 }
 
 export function startWorkers(workerData: WorkerData, width: number): BatchWorkers {
@@ -36,6 +38,7 @@ export function startWorkers(workerData: WorkerData, width: number): BatchWorker
       if (closed) throw closedError();
       const id = ids++;
       const thread = threads.reduce((a, b) => (b.pending.size < a.pending.size ? b : a));
+      if (thread.failure) throw thread.failure;
       const send = (message: ToWorker, transfer: ArrayBuffer[] = []) =>
         thread.worker.postMessage(message, transfer);
       const done = new Promise<ArrayBuffer>((resolve, reject) => thread.pending.set(id, { resolve, reject }));
@@ -65,14 +68,14 @@ export function startWorkers(workerData: WorkerData, width: number): BatchWorker
 }
 
 function startThread(file: string, workerData: WorkerData): Thread {
-  const worker = new Worker(file, { workerData });
+  // Not the flags of the command line: some of them (--input-type, --inspect-brk) are not for threads.
+  const worker = new Worker(file, { workerData, execArgv: [] });
   worker.unref();
   const pending: Thread["pending"] = new Map();
   const fail = (cause: unknown) => {
     const got = cause instanceof Error ? cause.message : `exit status ${cause}`;
-    for (const { reject } of pending.values()) {
-      reject(new ScconvError("io", "a thread that reads the data has ended", { got, cause }));
-    }
+    thread.failure ??= new ScconvError("io", "a thread that reads the data has ended", { got, cause });
+    for (const { reject } of pending.values()) reject(thread.failure);
     pending.clear();
   };
   worker.on("message", (message: FromWorker) => {
@@ -96,7 +99,8 @@ function startThread(file: string, workerData: WorkerData): Thread {
       resolve();
     }),
   );
-  return { worker, pending, ended };
+  const thread: Thread = { worker, pending, ended, failure: undefined };
+  return thread;
 }
 
 export const closedError = () => new ScconvError("io", "the data set is closed");
