@@ -19,7 +19,16 @@ export const formatShape = (shape: Shape | undefined): string =>
       ? "scalar"
       : shape.map((d) => (`${d}`.startsWith("?") ? "?" : d)).join("×");
 
-const atom = (d: Dim): string => (typeof d === "number" || /^[\w.?]+$/.test(d) ? `${d}` : `(${d})`);
+const word = String.raw`(?:[\w.?]+|\([^()]*\))`;
+const product = new RegExp(`^${word}(?:·${word})*$`);
+const atom = (d: string): string => (product.test(d) ? d : `(${d})`);
+
+/** 8·N·M as [8, N·M]. */
+function factors(d: Dim): [number, string] {
+  if (typeof d === "number") return [d, ""];
+  const [, head, rest] = /^(\d+)·(.+)$/.exec(d) ?? [];
+  return head && product.test(rest!) ? [Number(head), rest!] : [1, d];
+}
 
 /** a + b. */
 export function addDim(a: Dim, b: Dim): Dim {
@@ -35,22 +44,24 @@ export function addDim(a: Dim, b: Dim): Dim {
   return `${a}+${b}`;
 }
 
-/** a · b. */
+/** a · b; the number comes first. */
 export function mulDim(a: Dim, b: Dim): Dim {
-  if (typeof a === "number" && typeof b === "number") return a * b;
-  if (a === 0 || b === 0) return 0;
-  if (a === 1) return b;
-  if (b === 1) return a;
-  return typeof b === "number" ? `${b}·${atom(a)}` : `${atom(a)}·${atom(b)}`;
+  const [n, left] = factors(a);
+  const [m, right] = factors(b);
+  const number = n * m;
+  const text = [left, right].filter(Boolean).map(atom).join("·");
+  if (text === "" || number === 0) return number;
+  if (number === 1) return [left, right].filter(Boolean).length === 1 ? left || right : text;
+  return `${number}·${text}`;
 }
 
 /** ⌊a / b⌋ (or ⌈a / b⌉). */
 export function divDim(a: Dim, b: number, ceil = false): Dim {
   if (b === 1) return a;
   if (typeof a === "number") return ceil ? Math.ceil(a / b) : Math.floor(a / b);
-  const product = /^(\d+)·(.+)$/.exec(a);
-  if (product && Number(product[1]) % b === 0) return mulDim(product[2]!, Number(product[1]) / b);
-  return ceil ? `ceil(${a}/${b})` : `${atom(a)}/${b}`;
+  const [n, rest] = factors(a);
+  if (n % b === 0) return mulDim(rest, n / b);
+  return ceil ? `ceil(${a}/${b})` : `${/^[\w.?]+$/.test(a) ? a : `(${a})`}/${b}`;
 }
 
 /** Product of all sizes. */

@@ -38,7 +38,7 @@ export class Tensor {
     const data = new dtypes[dtype].array(values.length);
     if (isBig(dtype)) {
       const big = data as BigInt64Array;
-      for (let i = 0; i < values.length; i++) big[i] = BigInt(Math.trunc(values[i]!));
+      for (let i = 0; i < values.length; i++) big[i] = bigOf(values[i]!, dtype);
     } else if (dtype === "float16" || dtype === "bfloat16") {
       const round = dtype === "float16" ? numberToHalf : numberToBfloat;
       for (let i = 0; i < values.length; i++) (data as Uint16Array)[i] = round(values[i]!);
@@ -65,7 +65,8 @@ export class Tensor {
     if (!this.#data) {
       const { array, bytes: width } = dtypes[this.dtype];
       const b = this.#bytes!;
-      const source = b.byteOffset % width === 0 ? b : b.slice();
+      // Not slice(): a Buffer's gives another view.
+      const source = b.byteOffset % width === 0 ? b : new Uint8Array(b);
       this.#data = new array(source.buffer as ArrayBuffer, source.byteOffset, b.byteLength / width);
     }
     return this.#data;
@@ -96,6 +97,10 @@ export class Tensor {
     return dtype === this.dtype ? this : Tensor.from(dtype, this.dims, this.numbers());
   }
 }
+
+/** "To the end" is written as the largest int64, which as a number is one too large. */
+const bigOf = (value: number, dtype: DType): bigint =>
+  dtype === "int64" && value >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(Math.trunc(value));
 
 function bfloats(bits: Uint16Array): Float32Array {
   const wide = new Uint32Array(bits.length);

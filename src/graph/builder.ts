@@ -114,6 +114,14 @@ export class GraphBuilder {
     if (!t) throw new ScconvError("invalid-graph", `value "${name}" has no known type`);
     return t;
   }
+  /** The type of a value, or undefined where nothing is known of it. */
+  typeIfKnown(name: string): TensorType | undefined {
+    return this.#types.get(name);
+  }
+  /** Keeps `name` from being given to something new: a node that comes later makes it. */
+  reserve(name: string): void {
+    this.#taken.add(name);
+  }
   constantOf(name: string): Tensor | undefined {
     return this.#initializers.get(name);
   }
@@ -250,8 +258,10 @@ export class GraphBuilder {
       const ctx = this.contextOf(node);
       const types = operator.infer(ctx);
       node.outputs.forEach((n, i) => {
-        if (n !== "") this.#declare(n, types[i] ?? known?.get(n));
+        if (n !== "") this.#declare(n, refine(types[i], known?.get(n)));
       });
+      const contents = operator.partial?.(ctx);
+      if (contents && node.outputs[0]) this.notePartial(node.outputs[0], contents);
     } else if (known) {
       for (const n of node.outputs) if (n !== "") this.#declare(n, known.get(n));
     } else {
@@ -259,6 +269,7 @@ export class GraphBuilder {
         where: nodeLabel(node),
       });
     }
+    this.#taken.add(node.name);
     this.#nodes.push(node);
   }
 
@@ -313,4 +324,13 @@ export class GraphBuilder {
     this.#taken.add(name);
     if (type) this.#types.set(name, type);
   }
+}
+
+/** What a rule inferred, completed by what was declared where the rule knows nothing. */
+function refine(inferred: TensorType | undefined, declared: TensorType | undefined): TensorType | undefined {
+  if (!inferred || !declared || inferred.dtype !== declared.dtype) return inferred ?? declared;
+  const { shape } = inferred;
+  if (!shape || declared.shape?.length !== shape.length) return shape ? inferred : declared;
+  const unnamed = (d: string | number) => typeof d === "string" && d.startsWith("?");
+  return { dtype: inferred.dtype, shape: shape.map((d, i) => (unnamed(d) ? declared.shape![i]! : d)) };
 }

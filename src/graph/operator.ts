@@ -112,8 +112,12 @@ export interface Operator {
   /** MACs of one node, or "uncounted" (which is listed, never taken for 0). */
   readonly cost: (ctx: InferContext, outputs: readonly (TensorType | undefined)[]) => Cost;
   readonly grad: GradRule | NoGradient;
+  /** Integer contents of the first output, element by element, as far as they are known without running anything. */
+  readonly partial?: (ctx: InferContext) => Shape | undefined;
+  /** Inputs that are no weights even where they are floats (running statistics, bounds, scales of an image). */
+  readonly settings?: readonly number[];
   /** Brings a node from operator set `from` (< 18) to the form that the rules describe. */
-  readonly upgrade?: (node: Node, from: number, make: UpgradeContext) => Node;
+  readonly upgrade?: (node: Node, from: number, make: UpgradeContext) => Node | readonly Node[];
   /** For operators of our own domain: the standard operators that the engine runs instead. */
   readonly lower?: (ctx: GradContext) => readonly Value[];
 }
@@ -125,6 +129,10 @@ export interface UpgradeContext {
   scalarLike(value: number, like: string): string;
   /** A new boolean scalar. */
   bool(value: boolean): string;
+  /** Any new constant. */
+  constant(tensor: Tensor): string;
+  /** A name that no value has yet. */
+  fresh(hint: string): string;
   /** The type of a value, where known. */
   type(name: string): TensorType | undefined;
 }

@@ -11,6 +11,7 @@ import {
   type Operator,
   zero,
 } from "../graph/operator.js";
+import { sameContents, sizeArithmetic } from "./contents.js";
 
 /** What families of elementwise operators share: types, and values with numpy-style broadcasting. */
 
@@ -76,6 +77,7 @@ export interface UnaryRow {
 /** One operator from one formula. */
 export const unaryOperator = ({ f, dtype = (t) => t, ...row }: UnaryRow): Operator => ({
   ...row,
+  ...(row.type === "Identity" ? { partial: sameContents } : {}),
   infer: (ctx) => [{ dtype: dtype(ctx.dtype(0)), shape: ctx.shape(0) }],
   evaluate: ({ node, tensor }: EvaluateContext) => {
     const x = tensor(0);
@@ -96,6 +98,7 @@ export interface BinaryRow {
 /** One operator from one formula, with broadcasting; any number of inputs for Sum, Min, Max. */
 export const binaryOperator = ({ f, dtype, ...row }: BinaryRow): Operator => ({
   ...row,
+  ...(sizeArithmetic[row.type] ? { partial: sizeArithmetic[row.type]! } : {}),
   infer: (ctx) => inferBroadcast(ctx, dtype ?? ctx.dtype(0)),
   evaluate: ({ node, inputs }) => {
     const tensors = inputs as readonly Tensor[];

@@ -3,9 +3,14 @@ import { type Operator, type OperatorTable, operatorKey } from "../graph/operato
 import { activationOperators } from "./activation.js";
 import { arithmeticOperators } from "./arithmetic.js";
 import { batchNormalization } from "./batch-norm.js";
+import { constant, constantOfShape, range } from "./constant.js";
 import { conv } from "./conv.js";
+import { convTranspose } from "./conv-transpose.js";
+import { expand, tile } from "./expanding.js";
+import { gather } from "./gather.js";
 import { concat, slice, split } from "./joining.js";
 import { gemm, matmul } from "./matmul.js";
+import { pad } from "./pad.js";
 import { averagePool, globalAveragePool, globalMaxPool, maxPool } from "./pool.js";
 import { reduceOperators } from "./reduce.js";
 import {
@@ -18,6 +23,7 @@ import {
   transpose,
   unsqueeze,
 } from "./reshaping.js";
+import { clip, dropout, prelu, where } from "./selection.js";
 import { logSoftmax, softmax } from "./softmax.js";
 
 /** The operator table: one line for each operator or family. */
@@ -25,7 +31,11 @@ const all: readonly Operator[] = [
   ...activationOperators,
   ...arithmeticOperators,
   ...reduceOperators,
+  constant,
+  constantOfShape,
+  range,
   conv,
+  convTranspose,
   matmul,
   gemm,
   batchNormalization,
@@ -46,6 +56,14 @@ const all: readonly Operator[] = [
   concat,
   split,
   slice,
+  pad,
+  expand,
+  tile,
+  gather,
+  where,
+  clip,
+  prelu,
+  dropout,
 ];
 
 export const operators: OperatorTable = new Map(all.map((o) => [operatorKey(o.type, o.domain), o]));

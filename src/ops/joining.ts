@@ -3,6 +3,7 @@ import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr, intsAttr, type Node } from "../graph/ir.js";
 import { free, type InferContext, none, type Operator, type UpgradeContext } from "../graph/operator.js";
+import { contents } from "./contents.js";
 import { slice as cut, concat as join, split as parts, zerosLike } from "./emit.js";
 import { gather } from "./reshaping.js";
 
@@ -58,6 +59,10 @@ export const concat: Operator = {
     return [out];
   },
   cost: free,
+  partial: (ctx) => {
+    const parts = ctx.node.inputs.map((_, i) => (ctx.shape(i)?.length === 1 ? contents(ctx, i) : undefined));
+    return parts.every((p) => p) ? (parts as Shape[]).flat() : undefined;
+  },
   grad: (ctx) => {
     const axis = positive(intAttr(ctx.node, "axis", 0), ctx.y().rank);
     const sizes = () => ctx.node.inputs.map((_, i) => ctx.x(i).dims[axis]!);
@@ -197,6 +202,17 @@ export const slice: Operator = {
     return [gather(x, dims, strides, offset)];
   },
   cost: free,
+  partial: (ctx) => {
+    const values = ctx.shape(0)?.length === 1 ? contents(ctx, 0) : undefined;
+    const [start, end, step] = [
+      ctx.knownInts(1)?.[0],
+      ctx.knownInts(2)?.[0],
+      ctx.inputs[4] ? ctx.knownInts(4)?.[0] : 1,
+    ];
+    if (!values || start === undefined || end === undefined || !step) return undefined;
+    const c = cutOf(values.length, start, end, step);
+    return Array.from({ length: c.length }, (_, i) => values[c.start + i * c.step]!);
+  },
   // Steps are undone by spreading, starts and ends by padding.
   grad: (ctx) => [
     () => {

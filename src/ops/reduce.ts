@@ -1,4 +1,4 @@
-import { isStatic, type Shape } from "../base/dims.js";
+import { isStatic, productDim, type Shape } from "../base/dims.js";
 import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr, intsAttr, type Node } from "../graph/ir.js";
@@ -10,6 +10,7 @@ import {
   type Operator,
   type UpgradeContext,
 } from "../graph/operator.js";
+import { contents } from "./contents.js";
 import {
   cast,
   div,
@@ -190,6 +191,14 @@ export const reduceOperators: readonly Operator[] = rows.map(({ type, start, f, 
     return [Tensor.from(x.dtype, dims, values)];
   },
   cost: free,
+  ...(type === "ReduceProd"
+    ? {
+        partial: (ctx: InferContext) => {
+          const sizes = ctx.shape(0)?.length === 1 ? contents(ctx, 0) : undefined;
+          return sizes && [productDim(sizes)];
+        },
+      }
+    : {}),
   grad: (ctx) => [
     () => dx(ctx, restored(ctx, ctx.dy()), restored(ctx, ctx.y())),
     none("axes are not differentiable"),

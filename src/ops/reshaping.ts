@@ -1,8 +1,16 @@
 import { type Dim, divDim, formatShape, isStatic, productDim, type Shape, unknownDim } from "../base/dims.js";
-import { dtypeOfCode, isFloat } from "../base/dtype.js";
+import { dtypeOfCode, dtypes, isFloat } from "../base/dtype.js";
 import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import { intAttr, intsAttr, type Node } from "../graph/ir.js";
-import { free, type InferContext, none, type Operator, type UpgradeContext } from "../graph/operator.js";
+import {
+  free,
+  type InferContext,
+  none,
+  type Operator,
+  type UpgradeContext,
+  zero,
+} from "../graph/operator.js";
+import { sameContents } from "./contents.js";
 import { cast as castTo, reshape, reshapeLike, shapeVector, transpose as transposed } from "./emit.js";
 
 /** Operators that keep the elements and change how they are arranged or typed. */
@@ -67,6 +75,7 @@ export const reshapeOperator: Operator = {
     return [x.reshape(dims)];
   },
   cost: free,
+  partial: sameContents,
   grad: ({ x, dy }) => [() => reshapeLike(dy(), x(0)), indices],
 };
 
@@ -178,6 +187,7 @@ export const squeeze: Operator = {
     return [x.reshape(squeezed(x.dims, inputs[1] && Array.from(inputs[1].numbers())) as number[])];
   },
   cost: free,
+  partial: sameContents,
   grad: ({ x, dy }) => [() => reshapeLike(dy(), x(0)), indices],
   upgrade: axesToInput,
 };
@@ -202,6 +212,7 @@ export const unsqueeze: Operator = {
     return [x.reshape(unsqueezed(x.dims, Array.from(tensor(1).numbers())) as number[])];
   },
   cost: free,
+  partial: sameContents,
   grad: ({ x, dy }) => [() => reshapeLike(dy(), x(0)), indices],
   upgrade: axesToInput,
 };
@@ -220,6 +231,7 @@ export const castOperator: Operator = {
     return [x.cast(x.dtype === "float64" && isFloat(to) ? "float64" : to)];
   },
   cost: free,
+  partial: (ctx) => (intAttr(ctx.node, "to", 0) === dtypes.bool.code ? undefined : sameContents(ctx)),
   grad: ({ x, dy }) => [() => castTo(dy(), x(0).dtype)],
 };
 
@@ -236,7 +248,11 @@ export const shape: Operator = {
     return [Tensor.from("int64", [dims.length], dims)];
   },
   cost: free,
-  grad: none("a shape has no derivative"),
+  partial: (ctx) => {
+    const x = ctx.shape(0);
+    return x?.slice(...bounds(ctx.node, x.length));
+  },
+  grad: zero("a shape does not depend on the elements"),
 };
 
 function bounds(node: Node, rank: number): [number, number] {
@@ -250,5 +266,9 @@ export const size: Operator = {
   infer: () => [{ dtype: "int64", shape: [] }],
   evaluate: ({ tensor }) => [Tensor.scalar("int64", tensor(0).size)],
   cost: free,
-  grad: none("a size has no derivative"),
+  partial: (ctx) => {
+    const x = ctx.shape(0);
+    return x && [productDim(x)];
+  },
+  grad: zero("a size does not depend on the elements"),
 };

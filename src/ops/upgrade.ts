@@ -1,0 +1,124 @@
+import { ScconvError } from "../base/errors.js";
+import { Tensor } from "../base/tensor.js";
+import { CANONICAL_OPSET, type GraphBuilder } from "../graph/builder.js";
+import {
+  type Attribute,
+  type Graph,
+  intAttr,
+  type Node,
+  nodeLabel,
+  opsetOf,
+  type TensorType,
+} from "../graph/ir.js";
+import { operatorKey, type UpgradeContext } from "../graph/operator.js";
+import { graphBuilder, operators } from "./index.js";
+import { declaredTypes } from "./infer.js";
+
+/** The oldest operator set that is understood; older ones broadcast by attributes. */
+export const OLDEST_OPSET = 7;
+
+/** An operator without rules of ours whose meaning changed on the way, and how to bring it over where that is easy. */
+interface Stranger {
+  readonly changed: number;
+  readonly upgrade?: (node: Node, make: UpgradeContext) => Node;
+}
+
+const strangers = new Map<string, Stranger>([
+  [
+    "TopK",
+    {
+      changed: 10,
+      upgrade: (node, make) => ({
+        ...node,
+        inputs: [node.inputs[0]!, make.ints([intAttr(node, "k", 1)])],
+        attributes: without(node, "k"),
+      }),
+    },
+  ],
+  ["Scatter", { changed: 11, upgrade: (node) => ({ ...node, op: "ScatterElements" }) }],
+  [
+    "RoiAlign",
+    {
+      changed: 16,
+      upgrade: (node) => ({
+        ...node,
+        attributes: new Map(node.attributes).set("coordinate_transformation_mode", {
+          kind: "string",
+          value: "output_half_pixel",
+        }),
+      }),
+    },
+  ],
+  ["Scan", { changed: 9 }],
+  ["Hardmax", { changed: 13 }],
+]);
+
+const without = (node: Node, ...names: string[]): Map<string, Attribute> =>
+  new Map([...node.attributes].filter(([name]) => !names.includes(name)));
+
+/**
+ * Brings a graph of ai.onnx operator set 7 … 17 to set 18, the one that rules are written for; each operator's file says
+ * how. Names of nodes and values survive. Graphs from 18 on are returned as they are.
+ */
+export function upgrade(graph: Graph): Graph {
+  const from = opsetOf(graph);
+  if (from >= CANONICAL_OPSET) return graph;
+  if (from < OLDEST_OPSET) {
+    throw new ScconvError("unsupported", `operator set ${from} is too old`, {
+      need: `ai.onnx ${OLDEST_OPSET} or newer`,
+      hint: "export the model again, or convert it with onnx.version_converter",
+    });
+  }
+  return {
+    ...upgradeGraph(graph, from, () => undefined),
+    opsets: new Map([...graph.opsets, ["", CANONICAL_OPSET]]),
+  };
+}
+
+type TypeOf = (name: string) => TensorType | undefined;
+
+function upgradeGraph(graph: Graph, from: number, outer: TypeOf): Graph {
+  const b = graphBuilder({ from: { ...graph, nodes: [], types: new Map() } });
+  for (const node of graph.nodes) for (const name of node.outputs) if (name !== "") b.reserve(name);
+  const types = declaredTypes(graph);
+  const typeOf: TypeOf = (name) => b.typeIfKnown(name) ?? types.get(name) ?? outer(name);
+  for (const node of graph.nodes) {
+    const inner = withSubgraphs(node, from, typeOf);
+    for (const made of b.scope(node.name, () => upgradeNode(inner, from, contextFor(b, typeOf)))) {
+      b.append(made, types);
+    }
+  }
+  return b.build();
+}
+
+function withSubgraphs(node: Node, from: number, typeOf: TypeOf): Node {
+  if (![...node.attributes.values()].some((a) => a.kind === "graph")) return node;
+  const attributes = new Map<string, Attribute>();
+  for (const [name, a] of node.attributes) {
+    attributes.set(name, a.kind === "graph" ? { ...a, value: upgradeGraph(a.value, from, typeOf) } : a);
+  }
+  return { ...node, attributes };
+}
+
+function upgradeNode(node: Node, from: number, make: UpgradeContext): readonly Node[] {
+  const key = operatorKey(node.op, node.domain);
+  const stranger = strangers.get(key);
+  if (stranger && from < stranger.changed) {
+    if (stranger.upgrade) return [stranger.upgrade(node, make)];
+    throw new ScconvError("unsupported", `this operator changed its meaning in set ${stranger.changed}`, {
+      where: nodeLabel(node),
+      got: `operator set ${from}`,
+    });
+  }
+  const result = operators.get(key)?.upgrade?.(node, from, make) ?? node;
+  return Array.isArray(result) ? result : [result as Node];
+}
+
+const contextFor = (b: GraphBuilder, typeOf: TypeOf): UpgradeContext => ({
+  ints: (values) => b.ints(values).name,
+  scalarLike: (value, like) => b.scalar(value, typeOf(like)?.dtype ?? "float32").name,
+  bool: (value) => b.constant(Tensor.scalar("bool", Number(value))).name,
+  type: typeOf,
+  constant: (tensor) => b.constant(tensor).name,
+  fresh: (hint) => b.fresh(hint),
+});
