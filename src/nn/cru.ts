@@ -64,7 +64,11 @@ export function cruWidths(input: number, output: number, settings: CruSettings, 
     ["lower part C − ⌊αC⌋", lower],
   ] as const) {
     if (width === 0 || width % r !== 0) {
-      throw bad(`the ${name} with alpha ${alpha}`, width, `a positive multiple of squeeze ${r} (of ${input} channels)`);
+      throw bad(
+        `the ${name} with alpha ${alpha}`,
+        width,
+        `a positive multiple of squeeze ${r} (of ${input} channels)`,
+      );
     }
   }
   const u = upper / r;
@@ -114,7 +118,12 @@ export function cruShapes(input: number, output: number, settings: CruSettings, 
 }
 
 /** Fresh parameters under the current scope, He-normal. */
-export function cruParameters(x: Value, output: number, settings: CruSettings, random: Random): CruParameters {
+export function cruParameters(
+  x: Value,
+  output: number,
+  settings: CruSettings,
+  random: Random,
+): CruParameters {
   const b = x.builder;
   const shapes = cruShapes(x.shape[1] as number, output, settings, b.scoped("cru"));
   const weight = (key: keyof typeof shapes) =>
@@ -165,10 +174,11 @@ function fuse(y1: Value, y2: Value, channels: number, mode: Fuse): Value {
     const beta = sigmoid(sub(s1, s2));
     return add(y2, mul(beta, sub(y1, y2)));
   }
-  const [b1, b2] = split(softmax(reshape(concat([s1, s2], 1), [0, 2 * channels]), 1), [channels, channels], 1) as [
-    Value,
-    Value,
-  ];
+  const [b1, b2] = split(
+    softmax(reshape(concat([s1, s2], 1), [0, 2 * channels]), 1),
+    [channels, channels],
+    1,
+  ) as [Value, Value];
   const vector = (v: Value) => reshape(v, [0, channels, 1, 1]);
   return add(mul(y1, vector(b1)), mul(y2, vector(b2)));
 }

@@ -11,11 +11,24 @@ export function heNormal(random: Random, dims: readonly number[], dtype: DType =
 /** Uniform in ±1/√fan-in: PyTorch's default for convolutions and linear layers. */
 export function lecunUniform(random: Random, dims: readonly number[], dtype: DType = "float32"): Tensor {
   const bound = 1 / Math.sqrt(sizeOf(dims.slice(1)));
-  return Tensor.from(dtype, dims, Float64Array.from({ length: sizeOf(dims) }, () => random.uniform(-bound, bound)));
+  return Tensor.from(
+    dtype,
+    dims,
+    Float64Array.from({ length: sizeOf(dims) }, () => random.uniform(-bound, bound)),
+  );
 }
 
-export function normal(random: Random, dims: readonly number[], deviation: number, dtype: DType = "float32"): Tensor {
-  return Tensor.from(dtype, dims, Float64Array.from({ length: sizeOf(dims) }, () => random.normal() * deviation));
+export function normal(
+  random: Random,
+  dims: readonly number[],
+  deviation: number,
+  dtype: DType = "float32",
+): Tensor {
+  return Tensor.from(
+    dtype,
+    dims,
+    Float64Array.from({ length: sizeOf(dims) }, () => random.normal() * deviation),
+  );
 }
 
 export function filled(dims: readonly number[], value: number, dtype: DType = "float32"): Tensor {

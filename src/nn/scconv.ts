@@ -29,11 +29,15 @@ export function checkScconv(input: number, output: number, settings: ScconvSetti
   if (order !== "c") checkSru(order === "cs" ? output : input, settings, layer);
   if (order !== "s") cruWidths(input, output, settings, layer);
   if (order === "parallel" && input !== output) {
-    throw new ScconvError("bad-setting", "SCConv: order parallel adds input-width and output-width features", {
-      where: layer,
-      got: `${input} → ${output} channels`,
-      need: "equal widths",
-    });
+    throw new ScconvError(
+      "bad-setting",
+      "SCConv: order parallel adds input-width and output-width features",
+      {
+        where: layer,
+        got: `${input} → ${output} channels`,
+        need: "equal widths",
+      },
+    );
   }
 }
 

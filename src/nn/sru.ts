@@ -8,6 +8,7 @@ import {
   expandLike,
   greater,
   less,
+  logit,
   mask,
   mul,
   reduceMean,
@@ -16,7 +17,7 @@ import {
   sigmoid,
   split,
   sqrt,
-  straightThrough,
+  straightThroughGate,
   sub,
   where,
 } from "../ops/emit.js";
@@ -82,20 +83,18 @@ export function sru(x: Value, { weight, bias }: SruParameters, settings: SruSett
   const { gate, threshold, scope } = settings;
   const share = richness(weight);
   const vector = [1, c, 1, 1];
-  const s =
+  // The gate's argument w_c·ĝ. It is compared as it is: σ(z) > t exactly when z > logit(t), and σ would round.
+  const z =
     scope === "channel"
-      ? expandLike(sigmoid(reshape(share, vector)), x)
-      : sigmoid(mul(groupNorm(x, weight, bias, settings), reshape(share, vector)));
+      ? expandLike(reshape(share, vector), x)
+      : mul(groupNorm(x, weight, bias, settings), reshape(share, vector));
 
-  let rich: Value;
-  let poor: Value;
   if (gate === "soft") {
-    const open = greater(s, threshold);
-    rich = where(open, 1, s);
-    poor = where(open, 0, s);
-    return reconstruct(mul(x, rich), mul(x, poor), c);
+    const s = sigmoid(z);
+    const open = greater(z, logit(threshold));
+    return reconstruct(mul(x, where(open, 1, s)), mul(x, where(open, 0, s)), c);
   }
-  rich = gate === "hard" ? mask(greater(s, threshold), x) : straightThrough(s, threshold);
+  const rich = gate === "hard" ? mask(greater(z, logit(threshold)), x) : straightThroughGate(z, threshold);
   const x1 = mul(x, rich);
   return reconstruct(x1, sub(x, x1), c);
 }

@@ -11,6 +11,7 @@ import {
   greater,
   identity,
   less,
+  logit,
   mask,
   mul,
   neg,
@@ -124,12 +125,19 @@ export const activationOperators: readonly Operator[] = [
   }),
   unaryOperator({ type: "Identity", since: 1, f: (x) => x, grad: ({ dy }) => [() => dy()] }),
   unaryOperator({
-    type: "StraightThroughStep",
+    type: "StraightThroughGate",
     domain: SCCONV_DOMAIN,
     since: 1,
-    f: (x, node) => Number(x > floatAttr(node, "threshold", 0.5)),
-    grad: ({ dy }) => [() => dy()],
-    lower: ({ node, x }) => [cast(greater(x(0), floatAttr(node, "threshold", 0.5)), x(0).dtype)],
+    // [σ(x) > t], without the rounding of σ
+    f: (x, node) => Number(x > logit(floatAttr(node, "threshold", 0.5))),
+    // as if the value were σ(x): σ(1 − σ)
+    grad: ({ x, dy }) => [
+      () => {
+        const s = sigmoid(x(0));
+        return mul(dy(), mul(s, sub(1, s)));
+      },
+    ],
+    lower: ({ node, x }) => [cast(greater(x(0), logit(floatAttr(node, "threshold", 0.5))), x(0).dtype)],
   }),
   unaryOperator({
     type: "StopGradient",

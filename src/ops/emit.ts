@@ -162,9 +162,12 @@ export const logSoftmax = (x: Value, axis = -1): Value => x.builder.add("LogSoft
 /** Our own domain: operators that say what the standard ones cannot, lowered before the engine sees them. */
 export const SCCONV_DOMAIN = "scconv";
 
-/** [x > threshold] with the derivative of x (a straight-through estimator). */
-export const straightThrough = (x: Value, threshold: number): Value =>
-  x.builder.add("StraightThroughStep", [x], { threshold: float(threshold) }, { domain: SCCONV_DOMAIN });
+/** logit(t) = σ⁻¹(t): σ(x) > t exactly when x > logit(t). */
+export const logit = (t: number): number => Math.log(t / (1 - t));
+
+/** [σ(x) > threshold] with the derivative of σ(x) (a straight-through estimator). */
+export const straightThroughGate = (x: Value, threshold: number): Value =>
+  x.builder.add("StraightThroughGate", [x], { threshold: float(threshold) }, { domain: SCCONV_DOMAIN });
 
 /** x, through which no gradient flows. */
 export const stopGradient = (x: Value): Value =>

@@ -38,7 +38,8 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   if (bytes.byteLength < 8) throw bad("too short", `${bytes.byteLength} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = Number(view.getBigUint64(0, true));
-  if (length > MAX_HEADER || 8 + length > bytes.byteLength) throw bad("the header is longer than the file", `${length}`);
+  if (length > MAX_HEADER || 8 + length > bytes.byteLength)
+    throw bad("the header is longer than the file", `${length}`);
   let header: Record<string, unknown>;
   try {
     header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));

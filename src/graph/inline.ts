@@ -1,0 +1,47 @@
+import type { GraphBuilder, Value } from "./builder.js";
+import type { Graph, Node } from "./ir.js";
+
+export interface InlineOptions {
+  /** Values that stand for the graph's inputs and, where wanted, for some of its initializers or other values. */
+  readonly substitute: ReadonlyMap<string, Value>;
+  /** Put before every name, so that two graphs can live in one. */
+  readonly prefix?: string;
+  /** Builds a node's outputs in another way; undefined where the node is to be copied. */
+  readonly emit?: (node: Node, inputs: readonly (Value | undefined)[]) => readonly Value[] | undefined;
+}
+
+/** Copies `graph` into `b`. Returns the values of `b` by their names in `graph`. */
+export function inline(
+  b: GraphBuilder,
+  graph: Graph,
+  { substitute, prefix = "", emit }: InlineOptions,
+): Map<string, Value> {
+  const values = new Map<string, Value>(substitute);
+  const value = (name: string): Value => {
+    let v = values.get(name);
+    if (!v) {
+      const tensor = graph.initializers.get(name);
+      if (!tensor) throw new Error(`inline: no value for "${name}"`);
+      v = b.initializer(prefix + name, tensor);
+      values.set(name, v);
+    }
+    return v;
+  };
+  const known = new Map([...graph.types].map(([name, type]) => [prefix + name, type]));
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((n) => (n === "" ? undefined : value(n)));
+    const made = emit?.(node, inputs);
+    if (made) {
+      made.forEach((v, i) => {
+        values.set(node.outputs[i]!, v);
+      });
+      continue;
+    }
+    const outputs = node.outputs.map((n) => (n === "" ? "" : prefix + n));
+    b.append({ ...node, name: prefix + node.name, inputs: inputs.map((v) => v?.name ?? ""), outputs }, known);
+    node.outputs.forEach((n, i) => {
+      if (n !== "") values.set(n, b.value(outputs[i]!));
+    });
+  }
+  return values;
+}

@@ -1,0 +1,67 @@
+import { ScconvError } from "../base/errors.js";
+import type { Tensor } from "../base/tensor.js";
+import { decodeSafetensors, encodeSafetensors } from "../runtime/safetensors.js";
+
+/** Where a run keeps its files. Writing replaces the whole file at once: beside, flushed, renamed. */
+export interface RunStore {
+  write(name: string, bytes: Uint8Array): Promise<void>;
+  /** Undefined where there is no such file. */
+  read(name: string): Promise<Uint8Array | undefined>;
+}
+
+/** Everything that the rest of a run depends on; a run resumed from it is the same run. */
+export interface Checkpoint {
+  readonly state: ReadonlyMap<string, Tensor>;
+  readonly steps: number;
+  /** Where the next step is: epoch from 0, batch within it. */
+  readonly epoch: number;
+  readonly batch: number;
+  /** Sums over the epoch so far. */
+  readonly sums: Readonly<Record<string, number>>;
+  readonly best: number;
+  readonly seconds: number;
+  /** Rows of metrics so far. */
+  readonly history: readonly EpochMetrics[];
+}
+
+export interface EpochMetrics {
+  readonly epoch: number;
+  readonly learningRate: number;
+  readonly trainLoss: number;
+  readonly trainTop1: number;
+  readonly top1: number;
+  readonly top5: number;
+  readonly loss: number;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+}
+
+export function encodeCheckpoint({ state, ...rest }: Checkpoint): Uint8Array {
+  return encodeSafetensors(state, new Map([["scconv.run", JSON.stringify(rest)]]));
+}
+
+export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes, where);
+  const text = metadata.get("scconv.run");
+  if (!text) throw new ScconvError("bad-input", "not a checkpoint of scconv", { where });
+  return { ...(JSON.parse(text) as Omit<Checkpoint, "state">), state: tensors };
+}
+
+const columns = [
+  "epoch",
+  "learningRate",
+  "trainLoss",
+  "trainTop1",
+  "top1",
+  "top5",
+  "loss",
+  "seconds",
+  "imagesPerSecond",
+] as const satisfies readonly (keyof EpochMetrics)[];
+
+export function metricsCsv(history: readonly EpochMetrics[]): string {
+  const round = (v: number) => `${Math.round(v * 1e6) / 1e6}`;
+  return [columns.join(","), ...history.map((row) => columns.map((c) => round(row[c])).join(","))]
+    .join("\n")
+    .concat("\n");
+}

@@ -1,0 +1,152 @@
+import { ScconvError } from "../base/errors.js";
+import type { Augment, DataSet, Normalize } from "../data/data-set.js";
+import type { Progress } from "../runtime/progress.js";
+import {
+  type Checkpoint,
+  type EpochMetrics,
+  encodeCheckpoint,
+  metricsCsv,
+  type RunStore,
+} from "./checkpoint.js";
+import type { Accuracy } from "./evaluate.js";
+import type { Schedule } from "./schedule.js";
+import type { Trainer } from "./trainer.js";
+
+export interface FitOptions {
+  readonly epochs: number;
+  readonly schedule: Schedule;
+  readonly normalize: Normalize;
+  readonly augment?: Augment | undefined;
+  readonly seed: number;
+  /** Accuracy of the current state. */
+  readonly evaluate: (trainer: Trainer) => Promise<Accuracy>;
+  readonly store?: RunStore | undefined;
+  /** Saves in the middle of an epoch, too, when this many seconds have passed. */
+  readonly saveEvery?: number;
+  readonly resume?: Checkpoint | undefined;
+  readonly onEpoch?: (metrics: EpochMetrics, best: boolean, trainer: Trainer) => Promise<void> | void;
+  readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FitResult {
+  readonly history: readonly EpochMetrics[];
+  readonly best: number;
+  readonly seconds: number;
+}
+
+/**
+ * Trains for a number of epochs. With a store, `last.safetensors` is written after every epoch and every `saveEvery`
+ * seconds, `best.safetensors` after an epoch that was the best so far, `metrics.csv` after every epoch. On abort the
+ * state is saved and an `interrupted` error thrown; a loss that is not finite leaves the last good state saved.
+ */
+export async function fit(trainer: Trainer, data: DataSet, options: FitOptions): Promise<FitResult> {
+  const {
+    epochs,
+    schedule,
+    normalize,
+    augment,
+    seed,
+    evaluate,
+    store,
+    saveEvery = 60,
+    resume,
+    signal,
+  } = options;
+  const { batch } = trainer.program;
+  const perEpoch = Math.floor((data.train?.length ?? 0) / batch);
+  if (perEpoch === 0) {
+    throw new ScconvError("bad-input", "fewer training images than one batch", {
+      where: data.source,
+      got: `${data.train?.length ?? 0} images`,
+      need: `at least ${batch} (--batch)`,
+    });
+  }
+  const total = perEpoch * epochs;
+  const history = [...(resume?.history ?? [])];
+  let best = resume?.best ?? Number.NEGATIVE_INFINITY;
+  let sums = { loss: 0, correct: 0, steps: 0, ...resume?.sums };
+  let from = resume?.batch ?? 0;
+  const before = resume?.seconds ?? 0;
+  const started = performance.now();
+  const elapsed = () => before + (performance.now() - started) / 1000;
+  let saved = performance.now();
+
+  const save = async (epoch: number, next: number, name = "last.safetensors") => {
+    const checkpoint = {
+      state: trainer.state,
+      steps: trainer.steps,
+      epoch,
+      batch: next,
+      sums,
+      best,
+      seconds: elapsed(),
+      history,
+    };
+    await store?.write(name, encodeCheckpoint(checkpoint));
+    saved = performance.now();
+  };
+
+  for (let epoch = resume?.epoch ?? 0; epoch < epochs; epoch++) {
+    const bar = options.progress?.phase(`epoch ${epoch + 1}/${epochs}`, perEpoch * batch);
+    const epochStart = performance.now();
+    const seen = perEpoch - from;
+    let learningRate = 0;
+    try {
+      const order = { batchSize: batch, normalize, shuffle: true, seed, epoch, dropLast: true, from };
+      const extra = { ...(augment ? { augment } : {}), ...(signal ? { signal } : {}) };
+      for await (const { index, images, labels } of data.batches("train", { ...order, ...extra })) {
+        signal?.throwIfAborted();
+        learningRate = schedule(trainer.steps, total);
+        const { figures } = await trainer.step(images, labels, learningRate);
+        sums.loss += figures.get("loss")!;
+        sums.correct += figures.get("correct") ?? 0;
+        sums.steps++;
+        from = index + 1;
+        bar?.tick(from * batch, `loss ${(sums.loss / sums.steps).toFixed(3)}`);
+        if (store && performance.now() - saved > saveEvery * 1000) await save(epoch, from);
+      }
+      signal?.throwIfAborted();
+    } catch (error) {
+      bar?.done();
+      const stopped = signal?.aborted || (error instanceof ScconvError && error.code === "not-finite");
+      if (stopped && store) await save(epoch, from);
+      if (signal?.aborted) {
+        throw new ScconvError(
+          "interrupted",
+          "stopped",
+          store ? { hint: "the state is kept; resume with --resume" } : {},
+        );
+      }
+      throw error;
+    }
+    const seconds = (performance.now() - epochStart) / 1000;
+    const accuracy = await evaluate(trainer);
+    const metrics: EpochMetrics = {
+      epoch: epoch + 1,
+      learningRate,
+      trainLoss: sums.loss / sums.steps,
+      trainTop1: (100 * sums.correct) / (sums.steps * batch),
+      top1: accuracy.top1,
+      top5: accuracy.top5,
+      loss: accuracy.loss,
+      seconds,
+      imagesPerSecond: (seen * batch) / seconds,
+    };
+    history.push(metrics);
+    const improved = accuracy.top1 > best;
+    if (improved) best = accuracy.top1;
+    sums = { loss: 0, correct: 0, steps: 0 };
+    from = 0;
+    bar?.done(
+      `top-1 ${accuracy.top1.toFixed(2)} %, loss ${metrics.trainLoss.toFixed(3)}, ${metrics.imagesPerSecond.toFixed(0)} images/s`,
+    );
+    if (store) {
+      await save(epoch + 1, 0);
+      if (improved) await save(epoch + 1, 0, "best.safetensors");
+      await store.write("metrics.csv", new TextEncoder().encode(metricsCsv(history)));
+    }
+    await options.onEpoch?.(metrics, improved, trainer);
+  }
+  return { history, best, seconds: elapsed() };
+}

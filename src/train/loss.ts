@@ -1,0 +1,68 @@
+import { Tensor } from "../base/tensor.js";
+import type { Value } from "../graph/builder.js";
+import {
+  add,
+  cast,
+  div,
+  equal,
+  logSoftmax,
+  mul,
+  neg,
+  reduceMax,
+  reduceSum,
+  softmax,
+  unsqueeze,
+} from "../ops/emit.js";
+
+export interface LossSettings {
+  /** Share of the target spread over all classes (Szegedy et al. 2016). */
+  readonly labelSmoothing?: number;
+  /** Distillation (Hinton et al. 2015): temperature T and the weight of the teacher against the labels. */
+  readonly temperature?: number;
+  readonly distillWeight?: number;
+}
+
+/** Labels (N) → (N, K), one where the class is the label. */
+export function oneHot(labels: Value, classes: number): Value {
+  const range = labels.builder.constant(
+    Tensor.from(
+      labels.dtype,
+      [1, classes],
+      Array.from({ length: classes }, (_, i) => i),
+    ),
+    "classes",
+  );
+  return cast(equal(unsqueeze(labels, [1]), range), "float32");
+}
+
+/** −mean over the batch of Σ target·log p; logits and target (N, K). */
+export function crossEntropy(logits: Value, target: Value): Value {
+  const [n] = logits.dims;
+  return div(neg(reduceSum(mul(target, logSoftmax(logits, 1)), [0, 1], false)), n!);
+}
+
+/**
+ * (1 − λ)·CE(labels) + λ·T²·CE(softmax(teacher/T), student/T); the teacher's own entropy, a constant, is left out of the
+ * derivative but not of the figure: what is returned is the Kullback–Leibler form up to that constant.
+ */
+export function classificationLoss(
+  logits: Value,
+  labels: Value,
+  teacher: Value | undefined,
+  { labelSmoothing = 0, temperature = 4, distillWeight = 0.9 }: LossSettings,
+): Value {
+  const classes = logits.dims[1]!;
+  const hot = oneHot(labels, classes);
+  const target = labelSmoothing === 0 ? hot : add(mul(hot, 1 - labelSmoothing), labelSmoothing / classes);
+  if (!teacher || distillWeight === 0) return crossEntropy(logits, target);
+  const soft = softmax(mul(teacher, 1 / temperature), 1);
+  const distilled = mul(crossEntropy(mul(logits, 1 / temperature), soft), temperature ** 2 * distillWeight);
+  if (distillWeight === 1) return distilled;
+  return add(distilled, mul(crossEntropy(logits, target), 1 - distillWeight));
+}
+
+/** How many of the batch have the label's logit on top (ties count as hits). */
+export function correct(logits: Value, labels: Value): Value {
+  const top = cast(equal(logits, reduceMax(logits, [1])), "float32");
+  return reduceSum(mul(top, oneHot(labels, logits.dims[1]!)), [0, 1], false);
+}

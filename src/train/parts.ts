@@ -1,0 +1,53 @@
+import type { Tensor } from "../base/tensor.js";
+import type { Graph, Node } from "../graph/ir.js";
+
+/** What of a graph is trained, and what it keeps as running statistics. */
+export interface TrainableParts {
+  /** Trained tensors by the name of their initializer, in graph order. */
+  readonly parameters: Map<string, Tensor>;
+  /** Running mean and variance of each batch normalisation. */
+  readonly statistics: Map<string, Tensor>;
+}
+
+/** Positions at which operators take weights; everything else constant (normalisation of the input, say) stays as it is. */
+const weightInputs: Readonly<Record<string, readonly number[]>> = {
+  Conv: [1, 2],
+  ConvTranspose: [1, 2],
+  Gemm: [1, 2],
+  MatMul: [0, 1],
+  BatchNormalization: [1, 2],
+  InstanceNormalization: [1, 2],
+  GroupNormalization: [1, 2],
+  LayerNormalization: [1, 2],
+  PRelu: [1],
+};
+
+/** The gate's γ and β are used by arithmetic, not by a normalisation operator: they are known by name (SPEC.md). */
+const gateParameter = /(^|\.)sru\.gn\.(weight|bias)$/;
+
+export function trainableParts(graph: Graph): TrainableParts {
+  const parameters = new Map<string, Tensor>();
+  const statistics = new Map<string, Tensor>();
+  const take = (name: string | undefined, into: Map<string, Tensor>) => {
+    const tensor = name ? graph.initializers.get(name) : undefined;
+    if (tensor?.dtype === "float32") into.set(name!, tensor);
+  };
+  for (const node of graph.nodes) {
+    for (const i of weightInputs[node.op] ?? []) take(node.inputs[i], parameters);
+    for (const name of node.inputs) if (gateParameter.test(name)) take(name, parameters);
+    if (node.op === "BatchNormalization") for (const i of [3, 4]) take(node.inputs[i], statistics);
+  }
+  return { parameters, statistics };
+}
+
+/** Weight decay is for weights: not for biases, and not for the scales and shifts of normalisations. */
+export const decays = (dims: readonly number[]): boolean => dims.length > 1;
+
+/** A graph with other values for some of its initializers. */
+export function withInitializers(graph: Graph, tensors: ReadonlyMap<string, Tensor>): Graph {
+  const initializers = new Map(graph.initializers);
+  for (const [name, tensor] of tensors) if (initializers.has(name)) initializers.set(name, tensor);
+  return { ...graph, initializers };
+}
+
+export const isBatchNorm = (node: Node): boolean => node.op === "BatchNormalization" && node.domain === "";
