@@ -7,14 +7,18 @@ export interface InlineOptions {
   /** Put before every name, so that two graphs can live in one. */
   readonly prefix?: string;
   /** Builds a node's outputs in another way; undefined where the node is to be copied. */
-  readonly emit?: (node: Node, inputs: readonly (Value | undefined)[]) => readonly Value[] | undefined;
+  readonly emit?:
+    | ((node: Node, inputs: readonly (Value | undefined)[]) => readonly Value[] | undefined)
+    | undefined;
+  /** Sees the outputs of every node; what it returns is what later nodes read. */
+  readonly after?: ((node: Node, outputs: readonly Value[]) => readonly Value[]) | undefined;
 }
 
 /** Copies `graph` into `b`. Returns the values of `b` by their names in `graph`. */
 export function inline(
   b: GraphBuilder,
   graph: Graph,
-  { substitute, prefix = "", emit }: InlineOptions,
+  { substitute, prefix = "", emit, after }: InlineOptions,
 ): Map<string, Value> {
   const values = new Map<string, Value>(substitute);
   const value = (name: string): Value => {
@@ -30,17 +34,18 @@ export function inline(
   const known = new Map([...graph.types].map(([name, type]) => [prefix + name, type]));
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((n) => (n === "" ? undefined : value(n)));
-    const made = emit?.(node, inputs);
-    if (made) {
-      made.forEach((v, i) => {
-        values.set(node.outputs[i]!, v);
-      });
-      continue;
+    let made = emit?.(node, inputs);
+    if (!made) {
+      const outputs = node.outputs.map((n) => (n === "" ? "" : prefix + n));
+      b.append(
+        { ...node, name: prefix + node.name, inputs: inputs.map((v) => v?.name ?? ""), outputs },
+        known,
+      );
+      made = outputs.map((n) => b.value(n));
     }
-    const outputs = node.outputs.map((n) => (n === "" ? "" : prefix + n));
-    b.append({ ...node, name: prefix + node.name, inputs: inputs.map((v) => v?.name ?? ""), outputs }, known);
+    const seen = after?.(node, made) ?? made;
     node.outputs.forEach((n, i) => {
-      if (n !== "") values.set(n, b.value(outputs[i]!));
+      if (n !== "" && seen[i]) values.set(n, seen[i]);
     });
   }
   return values;

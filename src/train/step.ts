@@ -56,12 +56,8 @@ export interface StepOptions {
   readonly rate?: (name: string) => number;
   /** Share of the old value that a running statistic keeps at each step. */
   readonly momentum?: number;
-  /** Values of the student that are built another way (a stop of the gradient, say). */
-  readonly emit?: (
-    node: Node,
-    inputs: readonly (Value | undefined)[],
-    b: GraphBuilder,
-  ) => readonly Value[] | undefined;
+  /** Sees the outputs of the student's nodes as they are built; what it returns is what later nodes read. */
+  readonly after?: (node: Node, outputs: readonly Value[]) => readonly Value[];
 }
 
 /** Builds the step graph. `student` and `teacher` are inference graphs with one image input, sizes bound to numbers. */
@@ -100,14 +96,13 @@ export function buildStep(options: StepOptions): StepProgram {
     student: inline(b, student, {
       substitute: new Map([[imageInput(student), images], ...values, ...(running ?? [])]),
       emit: (node, inputs) => {
-        const own = options.emit?.(node, inputs, b);
-        if (own) return own;
         if (!isBatchNorm(node) || !parts.statistics.has(node.inputs[3]!)) return undefined;
         const [y, mean, variance] = trainingBatchNorm(b, node, inputs as Value[], momentum);
         nextStatistics.set(node.inputs[3]!, mean!);
         nextStatistics.set(node.inputs[4]!, variance!);
         return [y!];
       },
+      after: options.after,
     }),
   };
 

@@ -1,0 +1,88 @@
+/** What `slim` did, as data: `report.json` is this, and the page is made from it alone. */
+export interface SlimReport {
+  /** Of this form. */
+  readonly version: 1;
+  readonly command: string;
+  /** ISO 8601. */
+  readonly started: string;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly software: { readonly scconv: string; readonly runtime: string; readonly node: string };
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly instructions: readonly string[];
+    readonly memoryBytes: number;
+    readonly os: string;
+  };
+  readonly input: string;
+  readonly output: string;
+  readonly data: {
+    readonly source: string;
+    readonly trainImages: number;
+    readonly testImages: number;
+    readonly classes: number;
+    readonly normalize: string;
+  };
+  /** Settings of the unit and the recipe, as they were used, in the order in which they are to be shown. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+  /** Before and after. MACs are of one image. */
+  readonly parameters: Pair;
+  readonly macs: Pair;
+  readonly bytes: Pair;
+  /** Per cent, on `data.testImages` images. */
+  readonly top1: Pair;
+  readonly latency?: {
+    readonly batch: number;
+    readonly threads: number;
+    readonly provider: string;
+    readonly runs: number;
+    readonly models: readonly [Latency, Latency];
+    /** After ÷ before: the median of the rounds' ratios. */
+    readonly ratio: number;
+  };
+  readonly epochs: readonly EpochRow[];
+  /** Accuracy after the swap, before any fine-tuning. */
+  readonly calibratedTop1?: number;
+  readonly layers: readonly LayerRow[];
+}
+
+/** [before, after]. */
+export type Pair = readonly [number, number];
+
+export interface Latency {
+  readonly medianMs: number;
+  readonly p10Ms: number;
+  readonly p90Ms: number;
+  readonly peakRssMb: number;
+}
+
+export interface EpochRow {
+  readonly epoch: number;
+  readonly top1: number;
+  readonly loss: number;
+  readonly seconds: number;
+}
+
+/** A convolution of the original. */
+export interface LayerRow {
+  readonly name: string;
+  readonly from: string;
+  /** Absent: kept, and `reason` says why. */
+  readonly to?: string;
+  readonly reason?: string;
+  readonly parameters: Pair;
+  readonly macs: Pair;
+  /** Relative error of the new unit's output against the convolution that it replaces, before and after calibration. */
+  readonly error?: Pair;
+}
+
+/** Wilson's 95 % interval of a proportion given in per cent over `n` trials (Wilson 1927). */
+export function wilson(percent: number, n: number): readonly [number, number] {
+  if (!(n > 0)) return [0, 100];
+  const z = 1.959964;
+  const p = percent / 100;
+  const centre = (p + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
+  const half = (z / (1 + z ** 2 / n)) * Math.sqrt((p * (1 - p)) / n + z ** 2 / (4 * n ** 2));
+  return [Math.max(0, 100 * (centre - half)), Math.min(100, 100 * (centre + half))];
+}

@@ -1,0 +1,38 @@
+import { ScconvError } from "../base/errors.js";
+import type { Graph } from "../graph/ir.js";
+import type { Candidate } from "./match.js";
+import { secondConvolutions } from "./residual.js";
+
+/** Which of the candidates `--layers` names: `all`, `second`, or globs (`*`, `?`) over node names, separated by commas. */
+export function selectLayers(graph: Graph, candidates: readonly Candidate[], layers: string): Set<Candidate> {
+  if (layers === "all") return new Set(candidates);
+  if (layers === "second") {
+    const second = secondConvolutions(graph);
+    return new Set(candidates.filter((c) => second.has(c.node)));
+  }
+  const chosen = new Set<Candidate>();
+  for (const pattern of layers
+    .split(",")
+    .map((p) => p.trim())
+    .filter(Boolean)) {
+    const matches = candidates.filter((c) => glob(pattern).test(c.name));
+    if (matches.length === 0) {
+      throw new ScconvError("bad-input", `--layers: no convolution is called "${pattern}"`, {
+        hint: `there are ${candidates
+          .map((c) => c.name)
+          .slice(0, 8)
+          .join(", ")}${candidates.length > 8 ? " …" : ""}`,
+      });
+    }
+    for (const c of matches) chosen.add(c);
+  }
+  return chosen;
+}
+
+function glob(pattern: string): RegExp {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replace(/\*/g, ".*")
+    .replace(/\?/g, ".");
+  return new RegExp(`^${source}$`);
+}
