@@ -82,11 +82,22 @@ function between(
 }
 
 /** All nodes without a derivative at once, not one at a time. */
-function refuseUnknown(builder: GraphBuilder, { nodes }: { nodes: readonly Node[] }): void {
+function refuseUnknown(
+  builder: GraphBuilder,
+  { nodes, values }: { readonly nodes: readonly Node[]; readonly values: ReadonlySet<string> },
+): void {
   const stuck = nodes.flatMap((node) => {
     const operator = builder.operators.get(operatorKey(node.op, node.domain));
     if (!operator) return [`${nodeLabel(node)}: unknown operator`];
-    return typeof operator.grad === "function" ? [] : [`${nodeLabel(node)}: ${operator.grad.none}`];
+    if (typeof operator.grad !== "function") return [`${nodeLabel(node)}: ${operator.grad.none}`];
+    // The rules themselves add nothing, only their thunks do; any value will do for the gradient of an output.
+    const upstream = node.outputs.map((n) => (values.has(n) ? builder.value(n) : undefined));
+    const rules = operator.grad(contextFor(builder, node, upstream));
+    return node.inputs.flatMap((name, i) => {
+      const rule = rules[i];
+      if (!values.has(name) || typeof rule === "function" || rule?.zero) return [];
+      return [`${nodeLabel(node)}, input ${i}: ${rule?.none ?? "no rule"}`];
+    });
   });
   if (stuck.length === 0) return;
   throw new ScconvError("not-differentiable", `no derivative for ${stuck.length} node(s)`, {

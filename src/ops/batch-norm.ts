@@ -130,6 +130,15 @@ function training(ctx: GradContext) {
       div(sub(reduceSum(mul(dy(), x(0)), axes), mul(mean(), sumDy())), deviation()),
     );
   const statistic = none("running statistics are not trained");
+  if (ctx.upstream[1] ?? ctx.upstream[2]) {
+    return [
+      none("nothing flows back from the running statistics"),
+      statistic,
+      statistic,
+      statistic,
+      statistic,
+    ];
+  }
   return [
     () => {
       const p = div(vector(x(1)), deviation());

@@ -1,0 +1,100 @@
+import { Tensor } from "../../../src/base/tensor.js";
+import { float } from "../../../src/graph/ir.js";
+import { SCCONV_DOMAIN } from "../../../src/ops/emit.js";
+import { bools, floats, type OperatorCase, uniform } from "../operator-case.js";
+
+const unary = (
+  op: string,
+  range: Parameters<typeof uniform>[1] = {},
+  more: Partial<OperatorCase> = {},
+): OperatorCase => ({
+  op,
+  name: more.name ?? "values",
+  inputs: [uniform([3, 7], range)],
+  ...more,
+});
+
+const binary = (op: string, range: Parameters<typeof uniform>[1] = {}): OperatorCase[] => [
+  { op, name: "same shapes", inputs: [uniform([3, 4], range), uniform([3, 4], range)] },
+  { op, name: "both broadcast", inputs: [uniform([2, 1, 4], range), uniform([3, 1], range)] },
+  { op, name: "scalar", inputs: [uniform([], range), uniform([2, 3], range)] },
+];
+
+const corner = { away: 0.05 };
+const positive = { low: 0.3, high: 3 };
+const comparable = floats([4], [1, 2, 3, 3]);
+const others = floats([4], [2, 2, 1, 3]);
+
+export const elementwiseCases: readonly OperatorCase[] = [
+  unary("Relu", corner),
+  unary("LeakyRelu", corner),
+  unary("LeakyRelu", corner, { name: "α = 0.3", attributes: { alpha: float(0.3) } }),
+  unary("Sigmoid"),
+  unary("HardSigmoid", { low: -5, high: 5 }),
+  unary(
+    "HardSigmoid",
+    { low: -5, high: 5 },
+    { name: "as in HardSwish", attributes: { alpha: float(1 / 6) } },
+  ),
+  unary("HardSwish", { low: -5, high: 5 }),
+  unary("Tanh"),
+  unary("Exp"),
+  unary("Log", positive),
+  unary("Sqrt", positive),
+  unary("Reciprocal", positive),
+  unary("Neg"),
+  unary("Abs", corner),
+  unary("Softplus", { low: -30, high: 30 }),
+  unary("Erf", { low: -4, high: 4 }),
+  unary("Sign"),
+  unary("Floor"),
+  unary("Ceil"),
+  unary("Identity"),
+  { op: "Not", name: "booleans", inputs: [bools([3], [1, 0, 1])], fed: [0] },
+  unary("StraightThroughGate", corner, {
+    domain: SCCONV_DOMAIN,
+    attributes: { threshold: float(0.6) },
+    derivativeOf: "Sigmoid",
+  }),
+  unary("StopGradient", {}, { domain: SCCONV_DOMAIN }),
+  ...binary("Add"),
+  ...binary("Sub"),
+  ...binary("Mul"),
+  ...binary("Div", { away: 0.3 }),
+  ...binary("Pow", positive),
+  { op: "Pow", name: "constant exponent", inputs: [uniform([3, 4]), floats([], [2])], constant: [1] },
+  {
+    op: "Pow",
+    name: "integer exponent",
+    inputs: [uniform([3, 4]), Tensor.from("int64", [], [3])],
+  },
+  {
+    op: "Div",
+    name: "integers round to zero",
+    inputs: [Tensor.from("int64", [4], [7, -7, 8, 1]), Tensor.from("int64", [], [2])],
+    fed: [0],
+  },
+  ...["Max", "Min", "Sum", "Mean"].flatMap((op): OperatorCase[] => [
+    ...binary(op),
+    { op, name: "three", inputs: [uniform([2, 3]), uniform([3]), uniform([2, 1])] },
+    { op, name: "one", inputs: [uniform([2, 3])] },
+  ]),
+  {
+    op: "Mod",
+    name: "integers",
+    inputs: [Tensor.from("int64", [4], [7, -7, 8, -1]), Tensor.from("int64", [], [3])],
+    fed: [0],
+  },
+  { op: "Mod", name: "fmod", inputs: [uniform([4]), floats([], [0.75])], attributes: { fmod: 1 }, wrt: [] },
+  ...["Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal"].map(
+    (op): OperatorCase => ({ op, name: "with ties", inputs: [comparable, others] }),
+  ),
+  ...["And", "Or", "Xor"].map(
+    (op): OperatorCase => ({
+      op,
+      name: "booleans",
+      inputs: [bools([4], [1, 1, 0, 0]), bools([4], [1, 0, 1, 0])],
+      fed: [0, 1],
+    }),
+  ),
+];
