@@ -1,14 +1,14 @@
 import { ScconvError } from "../base/errors.js";
 import type { Tensor } from "../base/tensor.js";
-import type { Value } from "../graph/builder.js";
 import { differentiate } from "../grad/differentiate.js";
+import type { Value } from "../graph/builder.js";
 import { type CruParameters, cru, cruNames } from "../nn/cru.js";
-import { type Gate, type Scope, sru } from "../nn/sru.js";
 import { type Order, type ScconvSettings, scconv } from "../nn/scconv.js";
+import { type Gate, type Scope, sru } from "../nn/sru.js";
 import { graphBuilder } from "../ops/index.js";
 import { lower } from "../ops/lower.js";
-import type { Engine } from "../runtime/session.js";
 import { decodeSafetensors } from "../runtime/safetensors.js";
+import type { Engine } from "../runtime/session.js";
 
 /** What a golden vector says against what our graph computes on the engine. */
 export interface GoldenResult {
@@ -44,7 +44,9 @@ export async function checkGolden(engine: Engine, file: string, bytes: Uint8Arra
     feeds.set(name, t);
     return b.input(name, t.dtype, t.dims);
   };
-  const parameters = [...tensors.keys()].filter((n) => n.startsWith("sru.") || n.startsWith("cru.") || n.startsWith("conv."));
+  const parameters = [...tensors.keys()].filter(
+    (n) => n.startsWith("sru.") || n.startsWith("cru.") || n.startsWith("conv."),
+  );
   const x = input("x");
   const values = new Map(parameters.map((name) => [name, input(name)]));
   const y = build(x, values, config);

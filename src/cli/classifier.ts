@@ -1,0 +1,134 @@
+import type { Dim } from "../base/dims.js";
+import { ScconvError } from "../base/errors.js";
+import type { DataSet, Normalize } from "../data/data-set.js";
+import { normalizations, parseNormalize } from "../data/normalize.js";
+import type { Graph, Model } from "../graph/ir.js";
+import { producers } from "../graph/walk.js";
+import { type OpenDataOptions, openData } from "../host/node/data/open-data.js";
+import { fedInputs } from "../host/node/model-inputs.js";
+import { inferShapes } from "../ops/infer.js";
+import type { Progress } from "../runtime/progress.js";
+
+/** Where we write, and look for, the normalisation that a model was trained with. */
+export const NORMALIZE_KEY = "scconv.normalize";
+
+/** What a model takes images by and gives class scores by. */
+export interface Classifier {
+  readonly input: string;
+  readonly channels: 1 | 3 | undefined;
+  readonly height: number | undefined;
+  readonly width: number | undefined;
+  readonly fixedBatch: number | undefined;
+  /** Logits (N, K): what a last Softmax reads, so that the loss is that of the logits. */
+  readonly output: string;
+  readonly classes: number | undefined;
+  /** Ends at `output`. */
+  readonly graph: Graph;
+}
+
+/** Throws `bad-input` where the model is no classifier of images. */
+export function classifierOf(graph: Graph, where: string): Classifier {
+  const inferred = inferShapes(graph);
+  const inputs = fedInputs(inferred);
+  const [input] = inputs;
+  const shape = input?.type?.shape;
+  if (inputs.length !== 1 || shape?.length !== 4 || input?.type?.dtype !== "float32") {
+    throw new ScconvError("bad-input", "not a classifier of images", {
+      where,
+      need: "one float32 input (N, C, H, W)",
+      got: inputs
+        .map((i) => `"${i.name}" ${i.type?.dtype ?? ""}[${i.type?.shape?.join("×") ?? "?"}]`)
+        .join(", "),
+    });
+  }
+  const [batch, channels, height, width] = shape.map(numberOf);
+  if (channels !== undefined && channels !== 1 && channels !== 3) {
+    throw new ScconvError("bad-input", "not a classifier of images", {
+      where: `${where}, input "${input.name}"`,
+      need: "1 or 3 channels",
+      got: `${channels}`,
+    });
+  }
+  const logits = logitsOf(inferred, where);
+  return {
+    input: input.name,
+    channels,
+    height,
+    width,
+    fixedBatch: batch,
+    output: logits.name,
+    classes: logits.classes,
+    graph: { ...graph, outputs: [{ name: logits.name, type: logits.type }] },
+  };
+}
+
+const numberOf = (d: Dim | undefined): number | undefined => (typeof d === "number" ? d : undefined);
+
+function logitsOf(graph: Graph, where: string) {
+  const [output] = graph.outputs;
+  const type = output?.type;
+  if (!output || !type || (type.shape && type.shape.length !== 2) || type.dtype !== "float32") {
+    throw new ScconvError("bad-input", "not a classifier of images", {
+      where,
+      need: "a first output of float32 (N, classes)",
+      got: output && `"${output.name}" ${type?.dtype ?? ""}[${type?.shape?.join("×") ?? "?"}]`,
+    });
+  }
+  const last = producers(graph).get(output.name);
+  const name = last?.op === "Softmax" || last?.op === "LogSoftmax" ? last.inputs[0]! : output.name;
+  return { name, type, classes: numberOf(type.shape?.[1]) };
+}
+
+/** `--normalize`, else what the file itself says, else none, and a warning. */
+export function normalizeFor(
+  model: Model,
+  flag: string | undefined,
+  { where, warn }: { where: string; warn(text: string): void },
+): Normalize {
+  if (flag !== undefined) return parseNormalize(flag);
+  const own = model.metadata.get(NORMALIZE_KEY);
+  if (own !== undefined) {
+    try {
+      return parseNormalize(own);
+    } catch (cause) {
+      throw new ScconvError("bad-input", `its metadata ${NORMALIZE_KEY} is not a normalisation`, {
+        where,
+        got: own,
+        hint: "give --normalize",
+        cause,
+      });
+    }
+  }
+  warn(`${where} does not say how images are normalised; they are fed as 0 … 1 (--normalize NAME sets it)`);
+  return normalizations.none;
+}
+
+export interface DataFlags {
+  readonly data: string;
+  readonly size?: number;
+  readonly limit?: number;
+}
+
+/** The data of `--data` in the form that the model takes: its channels, and its size unless `--size` says another. */
+export async function dataFor(
+  { channels, height, width }: Pick<Classifier, "channels" | "height" | "width">,
+  { data: spec, size, limit }: DataFlags,
+  progress: Progress,
+): Promise<DataSet> {
+  const square = height !== undefined && height === width ? height : undefined;
+  let phase: ReturnType<Progress["phase"]> | undefined;
+  const onProgress: OpenDataOptions["onProgress"] = ({ what, done, total }) => {
+    phase ??= progress.phase(what, total);
+    phase.tick(done);
+  };
+  const data = await openData(spec, { size: size ?? square, limit, channels, onProgress });
+  phase?.done();
+  if ((height ?? data.height) === data.height && (width ?? data.width) === data.width) return data;
+  await data.close();
+  throw new ScconvError("bad-setting", "the images do not fit the model", {
+    where: spec,
+    got: `${data.height}×${data.width}`,
+    need: `${height ?? "?"}×${width ?? "?"}`,
+    hint: height === width ? "leave --size out" : "the model takes images that are not square",
+  });
+}

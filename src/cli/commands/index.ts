@@ -1,0 +1,42 @@
+import type { CommandModule } from "../command.js";
+
+export interface CommandRow {
+  readonly name: string;
+  readonly summary: string;
+  /** A command's file, and what it needs, is loaded when it is asked for. */
+  load(): Promise<{ default: CommandModule }>;
+}
+
+/** The commands. A new one is one file and one line here. */
+export const commands: readonly CommandRow[] = [
+  {
+    name: "inspect",
+    summary: "layers, parameters, multiply-adds, and which convolutions can be swapped",
+    load: () => import("./inspect.js"),
+  },
+  {
+    name: "eval",
+    summary: "accuracy of a classifier on a data set's evaluation split",
+    load: () => import("./eval.js"),
+  },
+  {
+    name: "bench",
+    summary: "latency of models, interleaved, each in a process of its own",
+    load: () => import("./bench.js"),
+  },
+  {
+    name: "run",
+    summary: "run a model once on an array, tensors or an image",
+    load: () => import("./run.js"),
+  },
+  {
+    name: "conform",
+    summary: "golden vectors of the module against our graphs, forward and backward",
+    load: () => import("./conform.js"),
+  },
+  {
+    name: "doctor",
+    summary: "what works on this machine",
+    load: () => import("./doctor.js"),
+  },
+];

@@ -1,0 +1,124 @@
+import { formatShape, isStatic } from "../../base/dims.js";
+import { dtypes } from "../../base/dtype.js";
+import { opsetOf } from "../../graph/ir.js";
+import { readModel } from "../../host/node/models.js";
+import { scconvDefaults } from "../../nn/scconv.js";
+import { costOf, type GraphCost } from "../../ops/cost.js";
+import { convName, matchConvolutions } from "../../surgery/match.js";
+import { command } from "../command.js";
+import { formatDim, perImage } from "../cost.js";
+import { whole } from "../flags.js";
+import { formatBytes, formatCount } from "../format.js";
+import type { Paint } from "../paint.js";
+import { table } from "../table.js";
+
+interface Options {
+  readonly size?: number;
+  readonly all?: boolean;
+}
+
+export default command<[string], Options>({
+  configure: (c) =>
+    c
+      .argument("<model>", "an ONNX file")
+      .option("--size <n>", "height and width, where the file leaves them open", whole("--size"))
+      .option("--all", "list every node, not only those with weights or multiply-adds"),
+
+  async run([file], { size, all }) {
+    const { model, bytes, graph: read } = await readModel(file);
+    const graph = perImage(read, size);
+    const cost = costOf(graph);
+    const candidates = new Map(matchConvolutions(graph, scconvDefaults).map((c) => [c.node, c]));
+    const layers = cost.nodes.map(({ node, macs, parameters, bytes, inputShape, outputShape }) => {
+      const candidate = candidates.get(node);
+      return {
+        name: convName(node),
+        op: node.domain ? `${node.domain}.${node.op}` : node.op,
+        inputShape,
+        outputShape,
+        parameters,
+        macs,
+        bytes,
+        swappable: candidate?.swappable ?? false,
+        ...(candidate?.reason ? { reason: candidate.reason } : {}),
+      };
+    });
+    const document = {
+      parameters: cost.parameters,
+      macs: cost.macs,
+      bytes: bytes.byteLength,
+      opset: opsetOf(model.graph),
+      weightBytes: weightBytes(graph.initializers.values()),
+      layers,
+      uncounted: cost.uncounted,
+    };
+    return { document, text: (paint) => textOf(document, { paint, all: Boolean(all) }) };
+  },
+});
+
+function weightBytes(tensors: Iterable<{ dtype: keyof typeof dtypes; size: number }>): number {
+  let total = 0;
+  for (const { dtype, size } of tensors) total += size * dtypes[dtype].bytes;
+  return total;
+}
+
+interface Layer {
+  readonly name: string;
+  readonly op: string;
+  readonly inputShape: GraphCost["nodes"][number]["inputShape"];
+  readonly outputShape: GraphCost["nodes"][number]["outputShape"];
+  readonly parameters: number;
+  readonly macs: GraphCost["macs"] | undefined;
+  readonly bytes: number | undefined;
+  readonly swappable: boolean;
+  readonly reason?: string;
+}
+
+interface Inspected {
+  readonly parameters: number;
+  readonly macs: GraphCost["macs"];
+  readonly bytes: number;
+  readonly opset: number;
+  readonly layers: readonly Layer[];
+  readonly uncounted: GraphCost["uncounted"];
+}
+
+function textOf(
+  { parameters, macs, bytes, opset, layers, uncounted }: Inspected,
+  { paint, all }: { paint: Paint; all: boolean },
+): string {
+  const shown = layers.filter((l) => all || l.parameters > 0 || l.macs !== 0);
+  const right = (title: string) => ({ title, align: "right" as const });
+  const rows = shown.map((l) => [
+    l.name,
+    l.op,
+    `${formatShape(l.inputShape)} → ${formatShape(l.outputShape)}`,
+    l.parameters ? formatCount(l.parameters) : "",
+    formatDim(l.macs, formatCount),
+    l.bytes === undefined ? "?" : formatBytes(l.bytes),
+    l.op === "Conv" ? (l.swappable ? "yes" : (l.reason ?? "no")) : "",
+  ]);
+  const columns = [
+    { title: "layer" },
+    { title: "operator" },
+    { title: "shape" },
+    right("parameters"),
+    right("MACs"),
+    right("bytes moved"),
+    { title: "swappable" },
+  ];
+  const swappable = layers.filter((l) => l.swappable).length;
+  const open = layers.some((l) => l.outputShape && !isStatic(l.outputShape));
+  const lines = [
+    table(columns, rows),
+    "",
+    `${paint.bold(formatCount(parameters))} parameters · ${paint.bold(formatDim(macs, formatCount))} MACs per image · file ${formatBytes(bytes)} · operator set ${opset}`,
+    `${swappable} of ${layers.filter((l) => l.op === "Conv").length} convolutions can be swapped for SCConv`,
+  ];
+  if (open) lines.push("Some sizes are open in this file: --size N fills them in.");
+  if (uncounted.length > 0) {
+    const list = uncounted.map((u) => `${u.op} ×${u.count}`).join(", ");
+    lines.push(paint.bad(`Not counted (no rule): ${list}`));
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,26 @@
+import type { Dim } from "../base/dims.js";
+import type { Graph } from "../graph/ir.js";
+import { fedInputs } from "../host/node/model-inputs.js";
+import { bindSizes } from "../ops/bind.js";
+import { costOf, type GraphCost } from "../ops/cost.js";
+import { foldConstants } from "../ops/fold.js";
+import { inferShapes } from "../ops/infer.js";
+
+/** A graph whose sizes are numbers as far as they can be: the batch is one image where the file leaves it open. */
+export function perImage(graph: Graph, size?: number): Graph {
+  const sizes = new Map<string, number>();
+  for (const { type } of fedInputs(graph)) {
+    type?.shape?.forEach((d, axis) => {
+      if (typeof d !== "string") return;
+      if (axis === 0) sizes.set(d, 1);
+      else if (size !== undefined && !sizes.has(d)) sizes.set(d, size);
+    });
+  }
+  return inferShapes(foldConstants(bindSizes(graph, sizes)));
+}
+
+export const costPerImage = (graph: Graph, size?: number): GraphCost => costOf(perImage(graph, size));
+
+/** A figure for people; sizes that the file leaves open stay symbols. */
+export const formatDim = (d: Dim | undefined, format: (n: number) => string): string =>
+  d === undefined ? "?" : typeof d === "number" ? format(d) : d;

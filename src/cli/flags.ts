@@ -1,0 +1,58 @@
+import { ScconvError } from "../base/errors.js";
+
+/**
+ * Readers of flag values. What no model and no machine could take is a mistake of usage (exit status 2) and is found
+ * before any work begins.
+ */
+
+const wrong = (flag: string, got: string, need: string) =>
+  new ScconvError("usage", "not a possible value", { where: flag, got: `"${got}"`, need });
+
+/** A whole number from `least`. */
+export const whole =
+  (flag: string, least = 1) =>
+  (text: string): number => {
+    const n = Number(text);
+    if (text.trim() === "" || !Number.isSafeInteger(n) || n < least) {
+      throw wrong(flag, text, `a whole number from ${least}`);
+    }
+    return n;
+  };
+
+export interface Range {
+  readonly min?: number;
+  readonly max?: number;
+  /** Whether the bounds themselves are allowed; default yes. */
+  readonly open?: boolean;
+}
+
+/** A number in a range. */
+export const real =
+  (
+    flag: string,
+    { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, open = false }: Range = {},
+  ) =>
+  (text: string): number => {
+    const n = Number(text);
+    const inside = open ? n > min && n < max : n >= min && n <= max;
+    if (text.trim() === "" || !Number.isFinite(n) || !inside)
+      throw wrong(flag, text, rangeText(min, max, open));
+    return n;
+  };
+
+function rangeText(min: number, max: number, open: boolean): string {
+  if (Number.isFinite(min) && Number.isFinite(max)) {
+    return open ? `a number between ${min} and ${max}` : `a number from ${min} to ${max}`;
+  }
+  if (Number.isFinite(min)) return `a number ${open ? "above" : "from"} ${min}`;
+  return Number.isFinite(max) ? `a number ${open ? "below" : "up to"} ${max}` : "a number";
+}
+
+/** One of a few words. */
+export const oneOf =
+  <T extends string>(flag: string, words: readonly T[]) =>
+  (text: string): T => {
+    const word = words.find((w) => w === text);
+    if (word === undefined) throw wrong(flag, text, words.join(", "));
+    return word;
+  };
