@@ -2,8 +2,9 @@ import { isFloat } from "../base/dtype.js";
 import { ScconvError } from "../base/errors.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
 import { type Node, nodeLabel } from "../graph/ir.js";
-import { type GradContext, type Operator, operatorKey } from "../graph/operator.js";
+import { type GradContext, operatorKey } from "../graph/operator.js";
 import { add, expandLike, reduceSum, reshape, sameShape, shapeVector } from "../ops/emit.js";
+import { operators } from "../ops/index.js";
 
 export interface DifferentiateOptions {
   /** The gradients to start from, by the value they belong to; default: 1 for `loss`. */
@@ -41,9 +42,9 @@ export function differentiate(
     const upstream = node.outputs.map((n) => gradients.get(n));
     if (upstream.every((g) => !g)) continue;
     builder.scope(`grad.${node.name || node.outputs[0]}`, () => {
-      const operator = builder.operators.get(operatorKey(node.op, node.domain)) as Operator;
-      if (typeof operator.grad !== "function") return;
-      const rules = operator.grad(contextFor(builder, node, upstream));
+      const grad = operators.get(operatorKey(node.op, node.domain))?.grad;
+      if (typeof grad !== "function") return;
+      const rules = grad(contextFor(builder, node, upstream));
       node.inputs.forEach((name, i) => {
         const rule = rules[i];
         if (wanted.has(name) && typeof rule === "function") accumulate(builder.value(name), rule());
@@ -62,7 +63,7 @@ function between(
 ): { nodes: Node[]; values: Set<string> } {
   const reached = new Set(wrt.map((w) => w.name));
   const passes = (node: Node) => {
-    const grad = builder.operators.get(operatorKey(node.op, node.domain))?.grad;
+    const grad = operators.get(operatorKey(node.op, node.domain))?.grad;
     return typeof grad === "function" || grad === undefined || !grad.zero;
   };
   for (const node of nodes) {
@@ -87,7 +88,7 @@ function refuseUnknown(
   { nodes, values }: { readonly nodes: readonly Node[]; readonly values: ReadonlySet<string> },
 ): void {
   const stuck = nodes.flatMap((node) => {
-    const operator = builder.operators.get(operatorKey(node.op, node.domain));
+    const operator = operators.get(operatorKey(node.op, node.domain));
     if (!operator) return [`${nodeLabel(node)}: unknown operator`];
     if (typeof operator.grad !== "function") return [`${nodeLabel(node)}: ${operator.grad.none}`];
     // The rules themselves add nothing, only their thunks do; any value will do for the gradient of an output.

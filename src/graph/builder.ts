@@ -2,6 +2,7 @@ import { isStatic, type Shape } from "../base/dims.js";
 import type { DType } from "../base/dtype.js";
 import { ScconvError } from "../base/errors.js";
 import { Tensor } from "../base/tensor.js";
+import { InferContext, operatorKey, type TypeRules } from "./infer-context.js";
 import {
   type AttributeInput,
   attributesFrom,
@@ -11,7 +12,6 @@ import {
   type TensorType,
   type ValueInfo,
 } from "./ir.js";
-import { InferContext, type OperatorTable, operatorKey } from "./operator.js";
 
 /** The operator set that new graphs are written in. */
 export const CANONICAL_OPSET = 18;
@@ -64,7 +64,7 @@ export interface BuilderOptions {
 
 /** Builds a graph in order; each node's types are inferred as it is added, so a wrong shape fails where it is made. */
 export class GraphBuilder {
-  readonly operators: OperatorTable;
+  readonly operators: ReadonlyMap<string, TypeRules>;
   readonly name: string;
   readonly opsets: ReadonlyMap<string, number>;
   #nodes: Node[] = [];
@@ -79,7 +79,7 @@ export class GraphBuilder {
   #scope: string[] = [];
   #from: Graph | undefined;
 
-  constructor(operators: OperatorTable, { from, opsets, name }: BuilderOptions = {}) {
+  constructor(operators: ReadonlyMap<string, TypeRules>, { from, opsets, name }: BuilderOptions = {}) {
     this.operators = operators;
     this.#from = from;
     this.name = name ?? from?.name ?? "graph";

@@ -1,54 +1,10 @@
-import type { Dim, Shape } from "../base/dims.js";
-import type { DType } from "../base/dtype.js";
-import { ScconvError } from "../base/errors.js";
+import type { Dim } from "../base/dims.js";
 import type { Tensor } from "../base/tensor.js";
 import type { GraphBuilder, Value } from "./builder.js";
-import { type Node, nodeLabel, type TensorType } from "./ir.js";
+import type { InferContext, TypeRules } from "./infer-context.js";
+import type { Node, TensorType } from "./ir.js";
 
-/** What is known of a node's inputs when its output types are asked for. */
-export class InferContext {
-  constructor(
-    readonly node: Node,
-    /** Undefined: left out, or of a type that we do not hold. */
-    readonly inputs: readonly (TensorType | undefined)[],
-    /** Contents of inputs that are constant. */
-    readonly constants: readonly (Tensor | undefined)[],
-    /** Contents of small integer inputs of which only some elements are known (from Shape of a symbolic shape). */
-    readonly partial: readonly (Shape | undefined)[] = [],
-  ) {}
-
-  /** The type of input `i`, which must be there. */
-  type(i: number): TensorType {
-    const t = this.inputs[i];
-    if (!t) throw this.error(`input ${i} is missing or has no tensor type`);
-    return t;
-  }
-
-  dtype(i: number): DType {
-    return this.type(i).dtype;
-  }
-
-  /** The shape of input `i`, or undefined where the rank is unknown. */
-  shape(i: number): Shape | undefined {
-    return this.type(i).shape;
-  }
-
-  /** Integers of a constant (or partly known) input; undefined when not constant; symbols where only partly known. */
-  ints(i: number): Shape | undefined {
-    const c = this.constants[i];
-    return c ? Array.from(c.numbers()) : this.partial[i];
-  }
-
-  /** Integers of input `i` when all of them are known. */
-  knownInts(i: number): readonly number[] | undefined {
-    const v = this.ints(i);
-    return v?.every((d) => typeof d === "number") ? (v as readonly number[]) : undefined;
-  }
-
-  error(what: string, facts: { got?: string; need?: string; hint?: string } = {}): ScconvError {
-    return new ScconvError("shape", what, { where: nodeLabel(this.node), ...facts });
-  }
-}
+export { InferContext, operatorKey } from "./infer-context.js";
 
 /** Evaluation of one node on actual tensors, in the precision of their element type. */
 export interface EvaluateContext {
@@ -100,20 +56,17 @@ export interface Cost {
   readonly macs: Dim;
 }
 
-export interface Operator {
+export interface Operator extends TypeRules {
   readonly type: string;
   /** "" (or absent) is ai.onnx. */
   readonly domain?: string;
   /** The operator set in which the form that these rules describe began; older nodes are first brought up to it. */
   readonly since: number;
-  readonly infer: (ctx: InferContext) => readonly (TensorType | undefined)[];
   /** Reference arithmetic: constant folding, and float64 in tests. */
   readonly evaluate: (ctx: EvaluateContext) => readonly Tensor[];
   /** MACs of one node, or "uncounted" (which is listed, never taken for 0). */
   readonly cost: (ctx: InferContext, outputs: readonly (TensorType | undefined)[]) => Cost;
   readonly grad: GradRule | NoGradient;
-  /** Integer contents of the first output, element by element, as far as they are known without running anything. */
-  readonly partial?: (ctx: InferContext) => Shape | undefined;
   /** Inputs that are no weights even where they are floats (running statistics, bounds, scales of an image). */
   readonly settings?: readonly number[];
   /** Brings a node from operator set `from` (< 18) to the form that the rules describe. */
@@ -138,9 +91,5 @@ export interface UpgradeContext {
 }
 
 export type OperatorTable = ReadonlyMap<string, Operator>;
-
-/** Key into the table. */
-export const operatorKey = (op: string, domain = ""): string =>
-  domain === "" || domain === "ai.onnx" ? op : `${domain}.${op}`;
 
 export const free = (): Cost => ({ macs: 0 });

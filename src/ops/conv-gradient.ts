@@ -2,9 +2,8 @@ import { ScconvError } from "../base/errors.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr, nodeLabel } from "../graph/ir.js";
 import type { GradContext } from "../graph/operator.js";
-import { kernelOf } from "./conv.js";
 import { conv, reshape, slice, transpose } from "./emit.js";
-import { type Window, windowOf } from "./window.js";
+import { kernelOf, type Window, windowOf } from "./window.js";
 
 /*
  * A convolution's derivatives are convolutions with roles swapped:

@@ -4,10 +4,9 @@ import { sizeOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { attributesFrom, intAttr, intsAttr, type Node, nodeLabel, stringAttr } from "../graph/ir.js";
 import type { GradContext, InferContext, Operator } from "../graph/operator.js";
-import { kernelOf } from "./conv.js";
 import { weightGradient } from "./conv-gradient.js";
 import { conv, reduceSum, slice, squeeze } from "./emit.js";
-import { forEachTap, type Window } from "./window.js";
+import { forEachTap, kernelOf, type Window } from "./window.js";
 
 /** The window of the convolution that leads from y back to x, and the size of y. */
 interface Spread {

@@ -1,17 +1,10 @@
 import { formatShape, mulDim, productDim, type Shape } from "../base/dims.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
-import { intAttr, intsAttr, type Node } from "../graph/ir.js";
+import { intAttr, intsAttr } from "../graph/ir.js";
 import type { InferContext, Operator } from "../graph/operator.js";
 import { inputGradient, weightGradient } from "./conv-gradient.js";
 import { reduceSum, squeeze } from "./emit.js";
-import { forEachTap, windowOf } from "./window.js";
-
-/** Kernel sizes: from the weights where known, else from the attribute. */
-export function kernelOf(node: Node, weight: Shape): readonly number[] {
-  const known = weight.slice(2);
-  if (known.every((d) => typeof d === "number")) return known as number[];
-  return intsAttr(node, "kernel_shape") ?? known.map(() => 1);
-}
+import { forEachTap, kernelOf, windowOf } from "./window.js";
 
 /** x (N, C, …), w (M, C/group, k…), bias (M) → (N, M, …). */
 function infer(ctx: InferContext) {

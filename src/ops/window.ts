@@ -12,6 +12,13 @@ export interface Window {
   readonly out: readonly Dim[];
 }
 
+/** Kernel sizes: from the weights where known, else from the attribute. */
+export function kernelOf(node: Node, weight: Shape): readonly number[] {
+  const known = weight.slice(2);
+  if (known.every((d) => typeof d === "number")) return known as number[];
+  return intsAttr(node, "kernel_shape") ?? known.map(() => 1);
+}
+
 /** ⌊(size + pads − (d(k − 1) + 1)) / s⌋ + 1 along each axis; `auto_pad` and `ceil_mode` as ONNX defines them. */
 export function windowOf(node: Node, input: Shape, kernel: readonly number[]): Window {
   const rank = kernel.length;
