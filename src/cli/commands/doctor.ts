@@ -3,6 +3,7 @@ import { access, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { ScconvError } from "../../base/errors.js";
 import { Tensor } from "../../base/tensor.js";
 import { modelOf } from "../../graph/model.js";
 import { benchModels } from "../../host/node/bench.js";
@@ -99,6 +100,10 @@ async function webgpuInference(signal: AbortSignal): Promise<string> {
     await writeModel(file, modelOf(tinyGraph()));
     await benchModels([file], { provider: "webgpu", runs: 1, signal });
     return "inference runs";
+  } catch (error) {
+    // Dawn's message carries a path and a lambda before the few words that say it.
+    const said = error instanceof Error ? error.message : String(error);
+    throw new ScconvError("engine", /No supported adapters/.test(said) ? "no adapter (Vulkan) here" : said);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

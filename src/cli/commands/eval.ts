@@ -1,5 +1,3 @@
-import { encodeModel } from "../../graph/codec.js";
-import { modelOf } from "../../graph/model.js";
 import { readModel } from "../../host/node/models.js";
 import { nodeEngine } from "../../host/node/ort.js";
 import { wilson } from "../../surgery/report.js";
@@ -24,12 +22,14 @@ export default command<[string], Options>({
     ),
 
   async run([file], { normalize: flag, batch, ...flags }, { threads, signal, progress, warn }) {
-    const { model, graph } = await readModel(file);
+    const { model, graph, bytes } = await readModel(file);
     const classifier = classifierOf(graph, file);
     const normalize = normalizeFor(model, flag, { where: file, warn });
     const data = await dataFor(classifier, flags, progress);
     try {
-      const session = await nodeEngine({ threads }).open(encodeModel(modelOf(classifier.graph, model)));
+      // The file as it is, unless it ends in a Softmax whose logits are wanted.
+      const whole = classifier.output === graph.outputs[0]!.name;
+      const session = await nodeEngine({ threads }).open(whole ? bytes : classifier.graph);
       const total = data.test?.length ?? 0;
       const phase = progress.phase("eval", total);
       const started = performance.now();

@@ -1,0 +1,35 @@
+/** Markup that is safe to put into a page as it is. */
+export interface Html {
+  readonly markup: string;
+}
+
+type Part = Html | string | number | undefined | readonly Part[];
+
+/** A template whose values are escaped, unless they are markup themselves: names from files are data. */
+export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Html {
+  return { markup: strings.reduce((all, s, i) => all + s + (i < values.length ? show(values[i]) : ""), "") };
+}
+
+function show(value: Part): string {
+  if (value === undefined) return "";
+  if (typeof value === "string" || typeof value === "number") return escapeText(`${value}`);
+  if (isHtml(value)) return value.markup;
+  return value.map(show).join("");
+}
+
+const isHtml = (value: Html | readonly Part[]): value is Html => "markup" in value;
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Also without control bytes and direction overrides, which could make a name read as another. */
+const escapeText = (text: string): string =>
+  text
+    .replace(/[&<>"']/g, (c) => entities[c]!)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what we look for
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
