@@ -150,7 +150,7 @@ export const activationOperators: readonly Operator[] = [
 ];
 
 /** erf to double precision: a series near 0, a continued fraction beyond (Abramowitz & Stegun 7.1.6, 7.1.14). */
-function erfNumber(x: number): number {
+export function erfNumber(x: number): number {
   const a = Math.abs(x);
   if (a < 2.5) {
     let term = a;

@@ -1,6 +1,7 @@
+import { ScconvError } from "../base/errors.js";
 import { Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
-import { floatAttr, intAttr } from "../graph/ir.js";
+import { floatAttr, intAttr, type Node, nodeLabel } from "../graph/ir.js";
 import { free, type GradContext, none, type Operator } from "../graph/operator.js";
 import { add, div, mul, neg, reduceSum, reshape, sqrt, squeeze, sub } from "./emit.js";
 
@@ -81,6 +82,8 @@ export const batchNormalization: Operator = {
     return all.slice(0, outputs);
   },
   cost: free,
+  settings: [3, 4],
+  upgrade: toFourteen,
   grad: (ctx) => (intAttr(ctx.node, "training_mode", 0) === 1 ? training(ctx) : inference(ctx)),
 };
 
@@ -151,4 +154,20 @@ function training(ctx: GradContext) {
     statistic,
     statistic,
   ];
+}
+
+/** Before 14 more outputs than one meant training; before 9 statistics could be kept for each pixel. */
+function toFourteen(node: Node, from: number): Node {
+  if (from >= 14) return node;
+  if (from < 9 && intAttr(node, "spatial", 1) === 0) {
+    throw new ScconvError("unsupported", "statistics for each pixel (spatial = 0)", {
+      where: nodeLabel(node),
+    });
+  }
+  const attributes = new Map(node.attributes);
+  attributes.delete("spatial");
+  if (node.outputs.slice(1).every((n) => n === ""))
+    return { ...node, attributes, outputs: [node.outputs[0]!] };
+  attributes.set("training_mode", { kind: "int", value: 1 });
+  return { ...node, attributes, outputs: node.outputs.slice(0, 3) };
 }

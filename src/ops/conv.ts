@@ -1,4 +1,4 @@
-import { formatShape, mulDim, productDim, type Shape } from "../base/dims.js";
+import { formatShape, mulDim, productDim } from "../base/dims.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
 import { intAttr, intsAttr } from "../graph/ir.js";
 import type { InferContext, Operator } from "../graph/operator.js";
@@ -28,7 +28,7 @@ function infer(ctx: InferContext) {
   }
   const declared = intsAttr(ctx.node, "kernel_shape");
   const kernel = kernelOf(ctx.node, w);
-  if (declared && declared.some((k, i) => k !== kernel[i])) {
+  if (declared?.some((k, i) => k !== kernel[i])) {
     throw ctx.error("kernel_shape contradicts the weight", {
       got: declared.join("×"),
       need: kernel.join("×"),

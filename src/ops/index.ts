@@ -6,12 +6,17 @@ import { batchNormalization } from "./batch-norm.js";
 import { constant, constantOfShape, range } from "./constant.js";
 import { conv } from "./conv.js";
 import { convTranspose } from "./conv-transpose.js";
+import { dequantizeLinear } from "./dequantize.js";
 import { expand, tile } from "./expanding.js";
 import { gather } from "./gather.js";
 import { concat, slice, split } from "./joining.js";
+import { lrn } from "./lrn.js";
 import { gemm, matmul } from "./matmul.js";
+import { groupNormalization, instanceNormalization, layerNormalization } from "./normalization.js";
 import { pad } from "./pad.js";
+import { depthToSpace, spaceToDepth } from "./pixel-shuffle.js";
 import { averagePool, globalAveragePool, globalMaxPool, maxPool } from "./pool.js";
+import { argMax, argMin, oneHot } from "./ranking.js";
 import { reduceOperators } from "./reduce.js";
 import {
   castOperator,
@@ -23,12 +28,15 @@ import {
   transpose,
   unsqueeze,
 } from "./reshaping.js";
+import { resize } from "./resize.js";
 import { clip, dropout, prelu, where } from "./selection.js";
+import { smoothUnits } from "./smooth-units.js";
 import { logSoftmax, softmax } from "./softmax.js";
 
 /** The operator table: one line for each operator or family. */
 const all: readonly Operator[] = [
   ...activationOperators,
+  ...smoothUnits,
   ...arithmeticOperators,
   ...reduceOperators,
   constant,
@@ -39,6 +47,10 @@ const all: readonly Operator[] = [
   matmul,
   gemm,
   batchNormalization,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+  lrn,
   softmax,
   logSoftmax,
   averagePool,
@@ -64,6 +76,13 @@ const all: readonly Operator[] = [
   clip,
   prelu,
   dropout,
+  resize,
+  depthToSpace,
+  spaceToDepth,
+  argMax,
+  argMin,
+  oneHot,
+  dequantizeLinear,
 ];
 
 export const operators: OperatorTable = new Map(all.map((o) => [operatorKey(o.type, o.domain), o]));

@@ -240,7 +240,7 @@ export const shape: Operator = {
   since: 1,
   infer: (ctx) => {
     const x = ctx.shape(0);
-    const n = x && x.slice(...bounds(ctx.node, x.length)).length;
+    const n = x?.slice(...bounds(ctx.node, x.length)).length;
     return [{ dtype: "int64", shape: [n ?? unknownDim()] }];
   },
   evaluate: ({ node, tensor }) => {

@@ -1,6 +1,6 @@
 import { stridesOf, Tensor } from "../base/tensor.js";
-import { intAttr } from "../graph/ir.js";
-import { free, type Operator } from "../graph/operator.js";
+import { attributesFrom, intAttr, type Node } from "../graph/ir.js";
+import { free, type Operator, type UpgradeContext } from "../graph/operator.js";
 import { exp, mul, reduceSum, sub } from "./emit.js";
 
 /** Softmax and its logarithm along one axis (the form since operator set 13). */
@@ -36,6 +36,7 @@ export const softmax: Operator = {
     along(tensor(0), intAttr(node, "axis", -1), (v) => logarithms(v).map(Math.exp)),
   ],
   cost: free,
+  upgrade: fromMatrix,
   // dx = y·(dy − Σ dy·y)
   grad: ({ node, y, dy }) => [
     () => mul(y(), sub(dy(), reduceSum(mul(dy(), y()), [intAttr(node, "axis", -1)]))),
@@ -48,6 +49,38 @@ export const logSoftmax: Operator = {
   infer,
   evaluate: ({ node, tensor }) => [along(tensor(0), intAttr(node, "axis", -1), logarithms)],
   cost: free,
+  upgrade: fromMatrix,
   // dx = dy − eʸ·Σ dy
   grad: ({ node, y, dy }) => [() => sub(dy(), mul(exp(y()), reduceSum(dy(), [intAttr(node, "axis", -1)])))],
 };
+
+/** Before 13 the input was taken as a matrix, the axes from `axis` (1 unless given) on being its columns. */
+function fromMatrix(node: Node, from: number, make: UpgradeContext): Node | readonly Node[] {
+  if (from >= 13) return node;
+  const x = node.inputs[0]!;
+  const shape = make.type(x)?.shape;
+  const given = intAttr(node, "axis", 1);
+  const axis = given < 0 && shape ? given + shape.length : given;
+  const along = (a: number) => new Map(node.attributes).set("axis", { kind: "int", value: a });
+  if (shape?.slice(axis + 1).every((d) => d === 1) && axis < shape.length)
+    return { ...node, attributes: along(axis) };
+  const [matrix, result, sizes] = ["matrix", "softmax", "sizes"].map((hint) => make.fresh(hint)) as [
+    string,
+    string,
+    string,
+  ];
+  const plain = { domain: "", attributes: new Map() };
+  return [
+    {
+      ...plain,
+      op: "Flatten",
+      name: `${node.name}.flatten`,
+      inputs: [x],
+      outputs: [matrix],
+      attributes: attributesFrom({ axis }),
+    },
+    { ...node, inputs: [matrix], outputs: [result], attributes: along(-1) },
+    { ...plain, op: "Shape", name: `${node.name}.shape`, inputs: [x], outputs: [sizes] },
+    { ...plain, op: "Reshape", name: `${node.name}.reshape`, inputs: [result, sizes], outputs: node.outputs },
+  ];
+}

@@ -13,6 +13,7 @@ import {
 import { operatorKey, type UpgradeContext } from "../graph/operator.js";
 import { graphBuilder, operators } from "./index.js";
 import { declaredTypes } from "./infer.js";
+import { upsampleToResize } from "./resize.js";
 
 /** The oldest operator set that is understood; older ones broadcast by attributes. */
 export const OLDEST_OPSET = 7;
@@ -49,6 +50,7 @@ const strangers = new Map<string, Stranger>([
       }),
     },
   ],
+  ["Upsample", { changed: CANONICAL_OPSET, upgrade: upsampleToResize }],
   ["Scan", { changed: 9 }],
   ["Hardmax", { changed: 13 }],
 ]);

@@ -3,7 +3,9 @@ import { elementwiseCases } from "./elementwise.js";
 import { linearCases } from "./linear.js";
 import { normalizationCases } from "./normalization.js";
 import { poolingCases } from "./pooling.js";
+import { rankingCases } from "./ranking.js";
 import { reductionCases } from "./reduction.js";
+import { resizeCases } from "./resize.js";
 import { selectionCases } from "./selection.js";
 import { shapeCases } from "./shape.js";
 
@@ -15,5 +17,7 @@ export const cases = [
   ...reductionCases,
   ...selectionCases,
   ...shapeCases,
+  ...rankingCases,
+  ...resizeCases,
   ...elementwiseCases,
 ];

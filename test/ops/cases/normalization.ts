@@ -20,6 +20,31 @@ const batch = (
   };
 };
 
+const perPart = (
+  op: string,
+  name: string,
+  x: readonly number[],
+  parameters: readonly number[],
+  attributes: OperatorCase["attributes"] = {},
+  more: Partial<OperatorCase> = {},
+): OperatorCase => ({
+  op,
+  name,
+  inputs: [uniform(x), uniform(parameters), uniform(parameters)],
+  attributes,
+  ...more,
+});
+
+const group = (name: string, x: readonly number[], groups: number, more: Partial<OperatorCase> = {}) =>
+  perPart(
+    "GroupNormalization",
+    `${name}, ${groups} groups`,
+    x,
+    [x[1]!],
+    { num_groups: groups },
+    { opset: 21, ...more },
+  );
+
 export const normalizationCases: readonly OperatorCase[] = [
   batch("inference", [2, 3, 4, 4]),
   batch("inference, another ε", [2, 3, 4], { epsilon: float(0.1) }),
@@ -31,6 +56,29 @@ export const normalizationCases: readonly OperatorCase[] = [
   {
     ...batch("training, running statistics", [3, 2, 4, 4], { training_mode: 1, momentum: float(0.8) }),
     wrt: [],
+  },
+  group("image", [2, 4, 3, 3], 2),
+  group("image", [2, 6, 2, 2], 6),
+  group("image", [2, 6, 2, 2], 1),
+  group("line", [3, 4, 5], 2),
+  perPart("GroupNormalization", "a parameter to a group", [2, 4, 3, 3], [2], {
+    num_groups: 2,
+    epsilon: float(0.01),
+  }),
+  perPart("InstanceNormalization", "image", [2, 3, 4, 4], [3]),
+  perPart("InstanceNormalization", "line", [2, 3, 5], [3], { epsilon: float(0.1) }),
+  perPart("LayerNormalization", "last axis", [2, 3, 5], [5]),
+  perPart("LayerNormalization", "axis 1", [3, 2, 4], [2, 4], { axis: 1 }),
+  perPart("LayerNormalization", "axis −2, parameters that broadcast", [2, 2, 3], [3], { axis: -2 }),
+  perPart("LayerNormalization", "with statistics", [2, 3, 5], [5], {}, { outputs: 3, seeded: [0] }),
+  { op: "LayerNormalization", name: "no bias", inputs: [uniform([2, 3, 5]), uniform([5])] },
+  { op: "LRN", name: "size 3", inputs: [uniform([2, 5, 3, 2])], attributes: { size: 3, alpha: float(0.5) } },
+  {
+    op: "LRN",
+    name: "even size",
+    inputs: [uniform([1, 6, 2, 2])],
+    attributes: { size: 4, alpha: float(0.3), beta: float(0.5), bias: float(2) },
+    engineLacks: "ONNX Runtime's LRN takes odd sizes only",
   },
   ...(["Softmax", "LogSoftmax"] as const).flatMap((op): OperatorCase[] => [
     { op, name: "last axis", inputs: [uniform([3, 5])] },

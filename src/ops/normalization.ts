@@ -1,0 +1,160 @@
+import { type Dim, formatShape, isStatic, type Shape } from "../base/dims.js";
+import type { DType } from "../base/dtype.js";
+import { ScconvError } from "../base/errors.js";
+import { sizeOf, Tensor } from "../base/tensor.js";
+import { floatAttr, intAttr, nodeLabel } from "../graph/ir.js";
+import { free, type GradContext, type InferContext, type Operator } from "../graph/operator.js";
+import { broadcastIndex } from "./elementwise.js";
+import { groupedGradient } from "./normalization-gradient.js";
+
+/*
+ * y = γ·(x − μ)/√(σ² + ε) + β with statistics over parts of one image: InstanceNormalization (a channel),
+ * GroupNormalization (a group of channels), LayerNormalization (the last axes). In memory such a part is contiguous.
+ */
+
+/** Every run of `size` elements brought to mean 0 and variance 1. */
+function standardize(x: Tensor, size: number, epsilon: number) {
+  const xs = x.numbers();
+  const rows = x.size / Math.max(1, size);
+  const values = new Float64Array(x.size);
+  const means = new Float64Array(rows);
+  const inverses = new Float64Array(rows);
+  for (let r = 0; r < rows; r++) {
+    let sum = 0;
+    for (let i = 0; i < size; i++) sum += xs[r * size + i]!;
+    const mean = sum / size;
+    let squares = 0;
+    for (let i = 0; i < size; i++) squares += (xs[r * size + i]! - mean) ** 2;
+    means[r] = mean;
+    inverses[r] = 1 / Math.sqrt(squares / size + epsilon);
+    for (let i = 0; i < size; i++) values[r * size + i] = (xs[r * size + i]! - mean) * inverses[r]!;
+  }
+  return { values, means, inverses };
+}
+
+/** Channels and groups, or undefined where the channels are not known. */
+function groupsOf(
+  ctx: { node: InferContext["node"] },
+  x: Shape,
+): { channels: number; groups: number } | undefined {
+  const channels = x[1];
+  if (typeof channels !== "number") return undefined;
+  return { channels, groups: intAttr(ctx.node, "num_groups", channels) };
+}
+
+function inferGrouped(ctx: InferContext) {
+  const x = ctx.shape(0);
+  const sizes = x && groupsOf(ctx, x);
+  if (sizes) {
+    const { channels, groups } = sizes;
+    if (groups < 1 || channels % groups !== 0) {
+      throw ctx.error("the number of channels is not a multiple of num_groups", {
+        got: `${channels} channels (${formatShape(x)}), ${groups} groups`,
+      });
+    }
+    for (const i of [1, 2]) {
+      const n = ctx.shape(i)?.[0];
+      if (typeof n === "number" && n !== channels && n !== groups) {
+        throw ctx.error(`parameter ${i} has ${n} elements`, { need: `${channels} (one for each channel)` });
+      }
+    }
+  }
+  return [{ dtype: ctx.dtype(0), shape: x }];
+}
+
+/** Before operator set 21 scale and bias had one element for each group; which form it is shows in their length. */
+const grouped: Omit<Operator, "type" | "since"> = {
+  infer: inferGrouped,
+  evaluate: ({ node, tensor }) => {
+    const [x, scale, bias] = [tensor(0), tensor(1).numbers(), tensor(2).numbers()];
+    const { channels, groups } = groupsOf({ node }, x.dims)!;
+    const plane = sizeOf(x.dims.slice(2));
+    const { values } = standardize(x, (channels / groups) * plane, floatAttr(node, "epsilon", 1e-5));
+    for (let i = 0; i < values.length; i++) {
+      const c = Math.floor(i / plane) % channels;
+      const at = scale.length === channels ? c : Math.floor(c / (channels / groups));
+      values[i] = values[i]! * scale[at]! + bias[at]!;
+    }
+    return [Tensor.from(x.dtype, x.dims, values)];
+  },
+  cost: free,
+  grad: (ctx) => {
+    const [x, scale] = [ctx.x(0).shape, ctx.x(1).dims[0]!];
+    const sizes = groupsOf(ctx, x);
+    if (!sizes) throw unknownSizes(ctx);
+    const { channels, groups } = sizes;
+    const width = channels / groups;
+    return groupedGradient(ctx, {
+      view: [0, groups, width, -1],
+      count: width * known(ctx, x.slice(2)),
+      parameter: scale === channels ? [1, groups, width, 1] : [1, groups, 1, 1],
+      epsilon: floatAttr(ctx.node, "epsilon", 1e-5),
+    });
+  },
+};
+
+export const groupNormalization: Operator = { ...grouped, type: "GroupNormalization", since: 18 };
+export const instanceNormalization: Operator = { ...grouped, type: "InstanceNormalization", since: 6 };
+
+const firstAxis = (node: InferContext["node"], rank: number): number => {
+  const axis = intAttr(node, "axis", -1);
+  return axis < 0 ? axis + rank : axis;
+};
+/** Statistics are float32 whatever x is, but in float64 reference arithmetic. */
+const statisticType = (x: DType): DType => (x === "float64" ? "float64" : "float32");
+
+export const layerNormalization: Operator = {
+  type: "LayerNormalization",
+  since: 17,
+  infer: (ctx) => {
+    const x = ctx.shape(0);
+    const axis = x && firstAxis(ctx.node, x.length);
+    const shape = x?.map((d, i): Dim => (i < axis! ? d : 1));
+    const statistic = { dtype: statisticType(ctx.dtype(0)), shape };
+    return [{ dtype: ctx.dtype(0), shape: x }, statistic, statistic];
+  },
+  evaluate: ({ node, inputs, tensor, outputs }) => {
+    const [x, scale, bias] = [tensor(0), tensor(1), inputs[2]];
+    const axis = firstAxis(node, x.dims.length);
+    const inner = x.dims.slice(axis);
+    const size = sizeOf(inner);
+    const { values, means, inverses } = standardize(x, size, floatAttr(node, "epsilon", 1e-5));
+    const [scaleAt, biasAt] = [scale, bias].map((t) => t && broadcastIndex(t.dims, x.dims));
+    const [scales, biases] = [scale.numbers(), bias?.numbers()];
+    for (let i = 0; i < values.length; i++) {
+      values[i] = values[i]! * scales[scaleAt?.[i] ?? i]! + (biases ? biases[biasAt?.[i] ?? i]! : 0);
+    }
+    const dims = x.dims.map((d, i) => (i < axis ? d : 1));
+    const statistic = statisticType(x.dtype);
+    return [
+      Tensor.from(x.dtype, x.dims, values),
+      Tensor.from(statistic, dims, means),
+      Tensor.from(statistic, dims, inverses),
+    ].slice(0, outputs);
+  },
+  cost: free,
+  grad: (ctx) => {
+    const x = ctx.x(0).shape;
+    const inner = x.slice(firstAxis(ctx.node, x.length));
+    const count = known(ctx, inner);
+    return groupedGradient(ctx, {
+      view: [-1, 1, count, 1],
+      count,
+      parameter: [1, 1, count, 1],
+      parameterShape: inner as number[],
+      epsilon: floatAttr(ctx.node, "epsilon", 1e-5),
+    });
+  },
+};
+
+function known(ctx: GradContext, shape: Shape): number {
+  if (!isStatic(shape)) throw unknownSizes(ctx);
+  return sizeOf(shape);
+}
+
+const unknownSizes = (ctx: GradContext) =>
+  new ScconvError("not-differentiable", "sizes must be fixed to differentiate a normalisation", {
+    where: nodeLabel(ctx.node),
+    got: formatShape(ctx.x(0).shape),
+    hint: "bind the symbolic sizes first",
+  });
