@@ -15,6 +15,11 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./inspect.js"),
   },
   {
+    name: "swap",
+    summary: "put SCConv in place of convolutions: structure only, fresh weights",
+    load: () => import("./swap.js"),
+  },
+  {
     name: "eval",
     summary: "accuracy of a classifier on a data set's evaluation split",
     load: () => import("./eval.js"),

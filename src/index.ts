@@ -1,0 +1,47 @@
+/**
+ * The runtime-free door: graphs, operators, derivatives, layers, surgery and training. Nothing here touches a file, a
+ * thread or an engine; `scconv/node` and `scconv/web` bring those.
+ */
+
+export { type Dim, formatShape, type Shape } from "./base/dims.js";
+export type { DType, TypedArray } from "./base/dtype.js";
+export { type ErrorCode, type ErrorFacts, ScconvError } from "./base/errors.js";
+export { Random } from "./base/random.js";
+export { Tensor } from "./base/tensor.js";
+export type { Augment, Batch, BatchOptions, DataSet, Normalize } from "./data/data-set.js";
+export { memoryDataSet } from "./data/memory-data-set.js";
+export { normalizations, parseNormalize } from "./data/normalize.js";
+export { differentiate } from "./grad/differentiate.js";
+export { GraphBuilder, Value } from "./graph/builder.js";
+export { decodeModel, encodeModel } from "./graph/codec.js";
+export type { Attribute, Graph, Model, Node, TensorType, ValueInfo } from "./graph/ir.js";
+export { modelOf } from "./graph/model.js";
+export { printGraph } from "./graph/print.js";
+export { verify } from "./graph/verify.js";
+export { type CruSettings, cru, cruDefaults, cruParameters } from "./nn/cru.js";
+export { batchNorm, conv, linear } from "./nn/layers.js";
+export { type ScconvSettings, scconv, scconvDefaults, scconvParameters } from "./nn/scconv.js";
+export { type SruSettings, sru, sruDefaults, sruParameters } from "./nn/sru.js";
+export { type ConvUnit, convUnits } from "./nn/units.js";
+export { bindSizes } from "./ops/bind.js";
+export { costOf, type GraphCost, type NodeCost } from "./ops/cost.js";
+export { foldConstants } from "./ops/fold.js";
+export { graphBuilder, operators } from "./ops/index.js";
+export { inferShapes } from "./ops/infer.js";
+export { lower } from "./ops/lower.js";
+export { upgrade } from "./ops/upgrade.js";
+export type { Progress, ProgressPhase } from "./runtime/progress.js";
+export { decodeSafetensors, encodeSafetensors } from "./runtime/safetensors.js";
+export type { Engine, NamedTensors, Session, SessionOptions } from "./runtime/session.js";
+export { type CalibrateOptions, type Calibration, calibrate } from "./surgery/calibrate.js";
+export { type Candidate, matchConvolutions } from "./surgery/match.js";
+export { prepare } from "./surgery/prepare.js";
+export type { SlimReport } from "./surgery/report.js";
+export { type Plan, planSwap, type SwapOptions, type Swapped, swap } from "./surgery/swap.js";
+export { type Accuracy, evaluate } from "./train/evaluate.js";
+export { type FitOptions, type FitResult, fit } from "./train/fit.js";
+export { adamw, type Optimizer, sgd } from "./train/optimizer.js";
+export { cosine, type Schedule, steps } from "./train/schedule.js";
+export { buildStep, type StepOptions, type StepProgram } from "./train/step.js";
+export { createTrainer, type Trainer } from "./train/trainer.js";
+export { architecture, architectures } from "./zoo/index.js";
