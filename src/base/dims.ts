@@ -61,7 +61,8 @@ export function divDim(a: Dim, b: number, ceil = false): Dim {
   if (typeof a === "number") return ceil ? Math.ceil(a / b) : Math.floor(a / b);
   const [n, rest] = factors(a);
   if (n % b === 0) return mulDim(rest, n / b);
-  return ceil ? `ceil(${a}/${b})` : `${/^[\w.?]+$/.test(a) ? a : `(${a})`}/${b}`;
+  const quotient = `${/^[\w.?]+$/.test(a) ? a : `(${a})`}/${b}`;
+  return ceil ? `ceil(${quotient})` : quotient;
 }
 
 /** Product of all sizes. */

@@ -1,4 +1,4 @@
-import { addDim, type Dim, divDim, type Shape } from "../base/dims.js";
+import { addDim, type Dim, divDim, type Shape, unknownDim } from "../base/dims.js";
 import { intAttr, intsAttr, type Node, stringAttr } from "../graph/ir.js";
 
 /** The sliding window of a convolution or pooling node over `rank` spatial axes. */
@@ -53,8 +53,9 @@ export function windowOf(node: Node, input: Shape, kernel: readonly number[]): W
     begins.push(begin);
     ends.push(end);
     let o = addDim(divDim(addDim(size, begin + end - extent), s, ceil), 1);
-    // A ceil-mode window that would start in the end padding is left out.
+    // A ceil-mode window that would start in the end padding is left out; whether one does, a symbol does not always tell.
     if (ceil && typeof o === "number" && typeof size === "number" && (o - 1) * s >= size + begin) o--;
+    else if (ceil && typeof size === "string" && end + s > extent) o = unknownDim();
     out.push(o);
   }
   return { kernel, strides, dilations, begins, ends, out };

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { sizeOf, Tensor } from "../../src/base/tensor.js";
+import { intAttr } from "../../src/graph/ir.js";
+import { costOf } from "../../src/ops/cost.js";
+import { graphBuilder } from "../../src/ops/index.js";
+import { cases } from "./cases/index.js";
+import { buildCase } from "./operator-case.js";
+
+/** Counts by counting: every product that a textbook loop would form. */
+const counts: Record<
+  string,
+  (node: Parameters<typeof intAttr>[0], dims: (readonly number[])[], out: readonly number[]) => number
+> = {
+  Conv: (_node, [, w], out) => {
+    let n = 0;
+    for (let i = 0; i < sizeOf(out); i++) for (let k = 0; k < sizeOf(w!.slice(1)); k++) n++;
+    return n;
+  },
+  ConvTranspose: (node, [x, w]) => {
+    const group = intAttr(node, "group", 1);
+    let n = 0;
+    for (let g = 0; g < group; g++) {
+      for (let c = 0; c < x![1]! / group; c++) {
+        for (let i = 0; i < x![0]! * sizeOf(x!.slice(2)); i++) n += w![1]! * sizeOf(w!.slice(2));
+      }
+    }
+    return n;
+  },
+  MatMul: (_node, [a], out) => {
+    let n = 0;
+    for (let i = 0; i < sizeOf(out); i++) for (let k = 0; k < a!.at(-1)!; k++) n++;
+    return n;
+  },
+  Gemm: (node, [a], [m, n]) => {
+    let total = 0;
+    for (let i = 0; i < m!; i++)
+      for (let j = 0; j < n!; j++) total += a![intAttr(node, "transA", 0) ? 0 : 1]!;
+    return total;
+  },
+};
+
+describe("multiply-accumulates", () => {
+  it.each(cases.filter((c) => counts[c.op]))("$op: $name", (c) => {
+    const { inputs, outputs } = buildCase(c, "float32");
+    const graph = outputs[0]!.builder.build();
+    const brute = counts[c.op]!(
+      graph.nodes[0]!,
+      inputs.map((v) => v?.dims ?? []),
+      outputs[0]!.dims,
+    );
+    expect(costOf(graph).macs).toBe(brute);
+  });
+});
+
+describe("costOf", () => {
+  it("counts a weight once, and neither statistics nor scalars nor integers", () => {
+    const b = graphBuilder();
+    const x = b.input("x", "float32", [1, 4, 5, 5]);
+    const vector = (name: string) => b.parameter(name, Tensor.zeros("float32", [4]));
+    const w = b.parameter("w", Tensor.zeros("float32", [4, 4, 3, 3]));
+    const conv = () => b.add("Conv", [x, w], { pads: [1, 1, 1, 1] });
+    const bn = b.add("BatchNormalization", [conv(), vector("γ"), vector("β"), vector("μ"), vector("σ²")]);
+    const sum = b.add("Add", [b.add("Mul", [bn, b.scalar(2)]), conv()]);
+    b.output(b.add("Reshape", [sum, b.ints([1, -1])]));
+    const cost = costOf(b.build());
+    expect(cost.parameters).toBe(4 * 4 * 9 + 8);
+    expect(cost.nodes.map((n) => n.parameters)).toEqual([144, 8, 0, 0, 0, 0]);
+    expect(cost.macs).toBe(2 * 100 * 36);
+    expect(cost.nodes[0]).toMatchObject({
+      inputShape: [1, 4, 5, 5],
+      outputShape: [1, 4, 5, 5],
+      bytes: 4 * (100 + 144 + 100),
+    });
+  });
+
+  it("lists what nobody can count, and does not call it nothing", () => {
+    const b = graphBuilder();
+    b.input("x", "float32", [2]);
+    for (const i of [1, 2]) {
+      b.append(
+        {
+          op: "Mystery",
+          domain: "acme",
+          name: `m${i}`,
+          inputs: ["x"],
+          outputs: [`y${i}`],
+          attributes: new Map(),
+        },
+        new Map(),
+      );
+    }
+    const cost = costOf(b.build());
+    expect(cost.uncounted).toEqual([{ op: "acme.Mystery", count: 2 }]);
+    expect(cost.nodes[0]).toMatchObject({ macs: undefined, bytes: undefined, outputShape: undefined });
+  });
+
+  it("adds up multiples of a symbol", () => {
+    const b = graphBuilder();
+    const x = b.input("x", "float32", ["N", 3]);
+    const w = b.parameter("w", Tensor.zeros("float32", [3, 3]));
+    b.output(b.add("MatMul", [b.add("MatMul", [x, w]), w]));
+    expect(costOf(b.build()).macs).toBe("18·N");
+  });
+});
