@@ -29,19 +29,33 @@ export function differentiate(
   const active = between(builder, forward, wrt, [...starts.keys()]);
   refuseUnknown(builder, active);
 
-  const gradients = new Map<string, Value>();
+  // Contributions are added only when the value's own node is reached: those that are still narrower than the value
+  // (the gradient of a mean, say) are broadcast by the addition itself, without a copy.
+  const pieces = new Map<string, Value[]>();
   const accumulate = (value: Value, gradient: Value) => {
     const fitted = unbroadcast(gradient, value);
-    const before = gradients.get(value.name);
-    gradients.set(value.name, before ? add(before, fitted) : fitted);
+    const list = pieces.get(value.name);
+    if (list) list.push(fitted);
+    else pieces.set(value.name, [fitted]);
   };
-  for (const [value, seed] of starts) accumulate(value, expandLike(seed, value));
+  const total = (name: string): Value | undefined => {
+    const list = pieces.get(name);
+    if (!list) return undefined;
+    const value = builder.value(name);
+    const narrow = list.filter((g) => !sameShape(g.shape, value.shape));
+    const full = list.filter((g) => sameShape(g.shape, value.shape));
+    return expandLike(
+      [...full, ...narrow].reduce((a, b) => add(a, b)),
+      value,
+    );
+  };
+  for (const [value, seed] of starts) accumulate(value, seed);
 
   const wanted = new Set(active.values);
   for (const node of active.nodes.reverse()) {
-    const upstream = node.outputs.map((n) => gradients.get(n));
-    if (upstream.every((g) => !g)) continue;
+    if (node.outputs.every((n) => !pieces.has(n))) continue;
     builder.scope(`grad.${node.name || node.outputs[0]}`, () => {
+      const upstream = node.outputs.map((n) => total(n));
       const grad = operators.get(operatorKey(node.op, node.domain))?.grad;
       if (typeof grad !== "function") return;
       const rules = grad(contextFor(builder, node, upstream));
@@ -51,7 +65,7 @@ export function differentiate(
       });
     });
   }
-  return wrt.map((w) => gradients.get(w.name));
+  return wrt.map((w) => total(w.name));
 }
 
 /** The nodes and values on a differentiable path from `wrt` to `ends`. */
@@ -138,13 +152,12 @@ function contextFor(
   };
 }
 
-/** Sums a gradient over the axes along which its value was broadcast. */
+/** Sums a gradient over the axes along which its value was broadcast. The result may be narrower than the value. */
 function unbroadcast(gradient: Value, value: Value): Value {
   const [from, to] = [gradient.shape, value.shape];
   if (sameShape(from, to)) return gradient;
   const extra = from.length - to.length;
   const axes = from.flatMap((d, i) => (i < extra || (to[i - extra] === 1 && d !== 1) ? [i] : []));
   const summed = reduceSum(gradient, axes);
-  if (sameShape(summed.shape, to)) return summed;
-  return extra === 0 ? expandLike(summed, value) : expandLike(reshape(summed, shapeVector(value)), value);
+  return extra > 0 ? reshape(summed, shapeVector(value)) : summed;
 }

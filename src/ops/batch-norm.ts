@@ -120,12 +120,18 @@ function training(ctx: GradContext) {
   const axes = spread(rank);
   const m = axes.reduce((n, a) => n * dims[a]!, 1);
   const vector = (v: Value) => reshape(v, [1, -1, ...new Array<number>(rank - 2).fill(1)]);
-  const mean = () => ctx.shared("mean", () => b.add("ReduceMean", [x(0), b.ints(axes)], { keepdims: 1 }));
-  const deviation = () =>
-    ctx.shared("deviation", () => {
-      const square = b.add("ReduceSumSquare", [x(0), b.ints(axes)], { keepdims: 1 });
-      return sqrt(add(sub(div(square, m), mul(mean(), mean())), epsilon));
-    });
+  // With momentum 0 the node itself gives the batch's statistics.
+  const given = node.outputs.length >= 3 && floatAttr(node, "momentum", 0.9) === 0;
+  const mean = () =>
+    ctx.shared("mean", () =>
+      given ? vector(ctx.y(1)) : b.add("ReduceMean", [x(0), b.ints(axes)], { keepdims: 1 }),
+    );
+  const variance = () => {
+    if (given) return vector(ctx.y(2));
+    const square = b.add("ReduceSumSquare", [x(0), b.ints(axes)], { keepdims: 1 });
+    return sub(div(square, m), mul(mean(), mean()));
+  };
+  const deviation = () => ctx.shared("deviation", () => sqrt(add(variance(), epsilon)));
   const sumDy = () => ctx.shared("sumDy", () => reduceSum(dy(), axes));
   // Σ dy·x̂ = (Σ dy·x − μ·Σ dy)/σ
   const sumDyNormal = () =>

@@ -8,10 +8,10 @@ import { kernelOf, type Window, windowOf } from "./window.js";
 /*
  * A convolution's derivatives are convolutions with roles swapped:
  *   dx = dy ∗ flip(wᵀ)            channels in ↔ out, taps reversed
- *   dw = x ∗ dy                   batch ↔ channels; stride ↔ dilation
+ *   dw = x ∗ dy                   batch ↔ channels; stride ↔ dilation (conv-weight-gradient.ts)
  */
 
-interface Sizes {
+export interface ConvSizes {
   readonly window: Window;
   readonly group: number;
   /** Spatial sizes in and out. */
@@ -20,7 +20,7 @@ interface Sizes {
   readonly rank: number;
 }
 
-function sizesOf({ node, x, y }: GradContext): Sizes {
+export function sizesOf({ node, x, y }: GradContext): ConvSizes {
   const [xs, ys, w] = [x(0).shape, y().shape, x(1).dims];
   const input = xs.slice(2);
   const output = ys.slice(2);
@@ -112,7 +112,7 @@ function transposedKernel(w: Value, group: number, flip: boolean): Value {
 }
 
 /** Puts each pixel of `v` at its strided place in an image of the input's size, zeros between. */
-function spread(v: Value, { input, output, window }: Sizes): Value {
+function spread(v: Value, { input, output, window }: ConvSizes): Value {
   const { strides } = window;
   const [n, c] = v.shape as [number | string, number];
   const b = v.builder;
@@ -131,62 +131,4 @@ function spread(v: Value, { input, output, window }: Sizes): Value {
   if (short.every((s) => s === 0)) return image;
   const pad = [...new Array<number>(2 + input.length).fill(0), 0, 0, ...short];
   return b.add("Pad", [image, b.ints(pad)], {});
-}
-
-/**
- * dw, in the shape of w: one convolution of x with dy as its kernel. In one and two dimensions the channels of x become
- * an extra spatial axis (x as (1, N, C, …), dy as (M, N, 1, …)), which the engine runs as one large product; in three
- * there is no such axis left, and the channels of x become the batch.
- */
-export function weightGradient(ctx: GradContext): Value {
-  const { window, group, input, output, rank } = sizesOf(ctx);
-  const { kernel, strides, dilations, begins } = window;
-  const [x, dy, w] = [ctx.x(0), ctx.dy(), ctx.x(1)];
-  const [n, c] = x.dims as [number, number];
-  const [m, cg] = w.dims as [number, number];
-  const spatial = input.map((_, i) => i + 2);
-  // Only as much end padding as the last tap of the last window reaches into.
-  const ends = input.map((size, i) =>
-    Math.max(0, (kernel[i]! - 1) * dilations[i]! + (output[i]! - 1) * strides[i]! + 1 - size - begins[i]!),
-  );
-  const swapped = { strides: dilations, dilations: strides };
-  const byOutput = transpose(dy, [1, 0, ...spatial]);
-  let dw: Value;
-  if (rank <= 2) {
-    let columns = reshape(x, [1, n, c, ...input]);
-    if (group > 1) {
-      const byGroup = transpose(reshape(x, [n, group, cg, ...input]), [
-        1,
-        0,
-        2,
-        ...spatial.map((a) => a + 1),
-      ]);
-      columns = reshape(byGroup, [1, group * n, cg, ...input]);
-    }
-    dw = conv(columns, reshape(byOutput, [m, n, 1, ...output]), undefined, {
-      strides: [1, ...swapped.strides],
-      dilations: [1, ...swapped.dilations],
-      pads: [0, ...begins, 0, ...ends],
-      group,
-    });
-    dw = cut(dw, kernel, 3);
-    return reshape(dw, [m, cg, ...kernel]);
-  }
-  const byChannel =
-    group === 1
-      ? transpose(x, [1, 0, ...spatial])
-      : reshape(transpose(reshape(x, [n, group, cg, ...input]), [2, 1, 0, ...spatial.map((a) => a + 1)]), [
-          cg,
-          group * n,
-          ...input,
-        ]);
-  dw = conv(byChannel, byOutput, undefined, { ...swapped, pads: [...begins, ...ends], group });
-  return transpose(cut(dw, kernel, 2), [1, 0, ...spatial]);
-}
-
-/** The first `kernel` positions: a stride that does not divide the image leaves more behind them. */
-function cut(dw: Value, kernel: readonly number[], first: number): Value {
-  const axes = kernel.map((_, i) => i + first).filter((a, i) => dw.shape[a] !== kernel[i]);
-  if (axes.length === 0) return dw;
-  return slice(dw, { starts: axes.map(() => 0), ends: axes.map((a) => kernel[a - first]!), axes });
 }

@@ -4,7 +4,7 @@ import { sizeOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { attributesFrom, intAttr, intsAttr, type Node, nodeLabel, stringAttr } from "../graph/ir.js";
 import type { GradContext, InferContext, Operator } from "../graph/operator.js";
-import { weightGradient } from "./conv-gradient.js";
+import { weightGradient } from "./conv-weight-gradient.js";
 import { conv, reduceSum, slice, squeeze } from "./emit.js";
 import { forEachTap, kernelOf, type Window } from "./window.js";
 

@@ -2,7 +2,8 @@ import { formatShape, mulDim, productDim } from "../base/dims.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
 import { intAttr, intsAttr } from "../graph/ir.js";
 import type { InferContext, Operator } from "../graph/operator.js";
-import { inputGradient, weightGradient } from "./conv-gradient.js";
+import { inputGradient } from "./conv-gradient.js";
+import { weightGradient } from "./conv-weight-gradient.js";
 import { reduceSum, squeeze } from "./emit.js";
 import { forEachTap, kernelOf, windowOf } from "./window.js";
 

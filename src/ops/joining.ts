@@ -133,10 +133,15 @@ export const split: Operator = {
       ),
     none("sizes are not differentiable"),
   ],
+  // Before 13 the sizes were an attribute; before 18 equal parts were as many as there were outputs.
   upgrade: (node, _from, make) => {
     const sizes = intsAttr(node, "split");
-    if (!sizes) return node;
     const attributes = new Map(node.attributes);
+    if (!sizes) {
+      if (node.inputs[1]) return node;
+      attributes.set("num_outputs", { kind: "int", value: node.outputs.length });
+      return { ...node, attributes };
+    }
     attributes.delete("split");
     return { ...node, inputs: [node.inputs[0]!, make.ints(sizes)], attributes };
   },
@@ -253,6 +258,12 @@ function uncut(g: Value, axis: number, size: number, c: Cut): Value {
     return b.add("Pad", [value, b.ints(pads)], {});
   };
   let length = c.length;
+  if (step > 1 && axis === v.rank - 1 && first + (c.length - 1) * step < size) {
+    // Along the last axis single elements would be copied one by one; a product with ones and zeros puts them in place.
+    const places = new Float64Array(c.length * size);
+    for (let i = 0; i < c.length; i++) places[i * size + first + i * step] = 1;
+    return b.add("MatMul", [v, b.constant(Tensor.from(v.dtype, [c.length, size], places), "places")], {});
+  }
   if (step > 1) {
     // (…, n, …) → (…, n, 1, …) → pad to (…, n, step, …) → (…, n·step, …): each element at the head of its gap.
     const dims = v.dims;

@@ -234,7 +234,7 @@ export const globalAveragePool: Operator = {
     overPlanes(tensor(0), (p) => Array.from(p).reduce((a, b) => a + b, 0) / p.length),
   ],
   cost: free,
-  grad: ({ x, dy }) => [() => expandLike(div(dy(), sizeOf(x(0).dims.slice(2))), x(0))],
+  grad: ({ x, dy }) => [() => div(dy(), sizeOf(x(0).dims.slice(2)))],
 };
 
 export const globalMaxPool: Operator = {

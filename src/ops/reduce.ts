@@ -113,13 +113,13 @@ function axesToInput(node: Node, _from: number, make: UpgradeContext): Node {
 }
 
 const rows: readonly ReduceRow[] = [
-  { type: "ReduceSum", start: 0, f: (a, x) => a + x, dx: (ctx, dy) => expandLike(dy, ctx.x(0)) },
+  { type: "ReduceSum", start: 0, f: (a, x) => a + x, dx: (_ctx, dy) => dy },
   {
     type: "ReduceMean",
     start: 0,
     f: (a, x) => a + x,
     end: (a, n) => a / n,
-    dx: (ctx, dy) => expandLike(div(dy, countOf(ctx)), ctx.x(0)),
+    dx: (ctx, dy) => div(dy, countOf(ctx)),
   },
   {
     type: "ReduceSumSquare",

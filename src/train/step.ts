@@ -5,7 +5,7 @@ import type { GraphBuilder, Value } from "../graph/builder.js";
 import { inline } from "../graph/inline.js";
 import { float, type Graph, type Node } from "../graph/ir.js";
 import { prune } from "../graph/walk.js";
-import { concat, mul, reduceSumSquare, reshape, sqrt } from "../ops/emit.js";
+import { add, concat, mul, reduceSumSquare, reshape, sqrt } from "../ops/emit.js";
 import { graphBuilder } from "../ops/index.js";
 import { lower } from "../ops/lower.js";
 import { type FlatLayout, flatLayout, spreadOver, unpackValues } from "./flat.js";
@@ -81,11 +81,11 @@ export function buildStep(options: StepOptions): StepProgram {
   if (parameters.size === 0) throw new ScconvError("bad-input", "the model has nothing to train");
   const vector = b.input("parameters", "float32", [parameters.size]);
   const values = unpackValues(parameters, vector);
-  let running: Map<string, Value> | undefined;
-  if (statistics.size > 0)
-    running = unpackValues(statistics, b.input("statistics", "float32", [statistics.size]));
+  const runningVector =
+    statistics.size > 0 ? b.input("statistics", "float32", [statistics.size]) : undefined;
+  const running = runningVector && unpackValues(statistics, runningVector);
 
-  const nextStatistics = new Map<string, Value>();
+  const batchStatistics = new Map<string, Value>();
   const traced: Traced = {
     b,
     images,
@@ -97,9 +97,9 @@ export function buildStep(options: StepOptions): StepProgram {
       substitute: new Map([[imageInput(student), images], ...values, ...(running ?? [])]),
       emit: (node, inputs) => {
         if (!isBatchNorm(node) || !parts.statistics.has(node.inputs[3]!)) return undefined;
-        const [y, mean, variance] = trainingBatchNorm(b, node, inputs as Value[], momentum);
-        nextStatistics.set(node.inputs[3]!, mean!);
-        nextStatistics.set(node.inputs[4]!, variance!);
+        const [y, mean, variance] = trainingBatchNorm(b, node, inputs as Value[]);
+        batchStatistics.set(node.inputs[3]!, mean!);
+        batchStatistics.set(node.inputs[4]!, variance!);
         return [y!];
       },
       after: options.after,
@@ -142,12 +142,12 @@ export function buildStep(options: StepOptions): StepProgram {
   next.slots.forEach((v, i) => {
     b.output(v, `next.${optimizer.slots[i]}`);
   });
-  if (statistics.size > 0) {
-    const all = concat(
-      statistics.entries.map((e) => nextStatistics.get(e.name)!),
+  if (runningVector) {
+    const batch = concat(
+      statistics.entries.map((e) => batchStatistics.get(e.name)!),
       0,
     );
-    b.output(all, "next.statistics");
+    b.output(add(mul(runningVector, momentum), mul(batch, 1 - momentum)), "next.statistics");
   }
   b.output(loss, "loss");
   b.output(sqrt(reduceSumSquare(gradient, [0], false)), "gradient_norm");
@@ -174,15 +174,12 @@ export const classification =
     };
   };
 
-function trainingBatchNorm(b: GraphBuilder, node: Node, inputs: readonly Value[], momentum: number): Value[] {
+/** Outputs: y, and the batch's mean and variance (momentum 0 leaves nothing of the running ones). */
+function trainingBatchNorm(b: GraphBuilder, node: Node, inputs: readonly Value[]): Value[] {
   return b.addMany(
     "BatchNormalization",
     inputs,
-    {
-      epsilon: node.attributes.get("epsilon") ?? float(1e-5),
-      momentum: float(momentum),
-      training_mode: 1,
-    },
+    { epsilon: node.attributes.get("epsilon") ?? float(1e-5), momentum: float(0), training_mode: 1 },
     { name: node.name, outputs: 3 },
   );
 }
