@@ -1,0 +1,116 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ticks } from "../../src/cli/report/chart.js";
+import { reportPage } from "../../src/cli/report/page.js";
+import { verdict } from "../../src/cli/report/verdict.js";
+import { checkReportFolder, writeReport } from "../../src/cli/report/write-report.js";
+import { wilson } from "../../src/surgery/report.js";
+import { temporaryFolder } from "./models.js";
+import { report } from "./report-fixture.js";
+
+const words = (page: string) =>
+  page
+    .replace(/<style>[\s\S]*?<\/style>/, "")
+    .replace(/<[^>]+>/g, " ")
+    .replace(/\s+/g, " ");
+
+describe("the page", () => {
+  const page = reportPage(report);
+
+  it("needs nothing from elsewhere", () => {
+    expect(page).not.toMatch(/https?:|<script|<img|@import|url\(/);
+    expect(page).toMatch(/default-src 'none'/);
+  });
+
+  it("has every section and figure", () => {
+    expect([...page.matchAll(/<h2>(.*?)<\/h2>/g)].map((m) => m[1])).toEqual([
+      "Winning the accuracy back",
+      "Latency",
+      "Layers",
+      "How it was made",
+    ]);
+    const text = words(page);
+    for (const figure of [
+      "154 k",
+      "from 270 k",
+      "23.8 M",
+      "655 kB",
+      "85.12 %",
+      "0.94 ms",
+      "onnxruntime-node 1.30.0",
+    ]) {
+      expect(text).toContain(figure);
+    }
+    expect(text).toContain(report.command);
+    expect(page.match(/<circle/g)).toHaveLength(report.epochs.length + 1);
+  });
+
+  it("is the same tree of tags as a shorter report, less what that has not", () => {
+    const { latency: _, calibratedTop1: __, ...rest } = report;
+    const text = words(reportPage({ ...rest, epochs: [] }));
+    expect(text).not.toMatch(/Latency|Winning/);
+    expect(text).not.toMatch(/undefined|NaN/);
+  });
+
+  it("escapes names, which are data", () => {
+    const evil = `<img src=x onerror=alert(1)>"'&\u202e`;
+    const layers = [{ ...report.layers[1]!, name: evil }];
+    const bad = reportPage({ ...report, input: evil, command: evil, layers });
+    expect(bad).not.toContain("<img");
+    expect(bad).not.toContain("\u202e");
+    expect(bad).toContain("&lt;img src=x onerror=alert(1)&gt;");
+  });
+});
+
+describe("the verdict", () => {
+  const tones = (r: Partial<typeof report>) => verdict({ ...report, ...r }).map((s) => s.tone);
+  it("says what got worse as plainly as what got better", () => {
+    expect(tones({})).toEqual(["good", "bad", "bad"]);
+    expect(tones({ top1: [87.73, 87.4], latency: { ...report.latency!, ratio: 0.8 } })).toEqual([
+      "good",
+      "good",
+      "good",
+    ]);
+    expect(tones({ latency: { ...report.latency!, ratio: 1.01 } })[2]).toBe("plain");
+    expect(tones({ parameters: [10, 12] })[0]).toBe("bad");
+  });
+});
+
+describe("Wilson's interval", () => {
+  it("agrees with published values", () => {
+    // 81 of 263: 0.2553 … 0.3662 (Newcombe 1998, method 3).
+    const [low, high] = wilson((100 * 81) / 263, 263);
+    expect(low).toBeCloseTo(25.53, 2);
+    expect(high).toBeCloseTo(36.62, 2);
+    expect(wilson(0, 20)[0]).toBe(0);
+    expect(wilson(100, 20)[1]).toBe(100);
+  });
+});
+
+describe("axis ticks", () => {
+  it.each([
+    [42.3, 88.4, [40, 50, 60, 70, 80, 90]],
+    [0, 4, [0, 1, 2, 3, 4]],
+    [85, 85, [85, 85.2]],
+    [87.06, 88.36, [87, 87.5, 88, 88.5]],
+  ])("%d … %d", (low, high, expected) => {
+    expect(ticks(low, high, 5)).toEqual(expected);
+  });
+});
+
+describe("writing it", () => {
+  it("writes both files and replaces nothing unasked", async () => {
+    const folder = await temporaryFolder();
+    try {
+      const at = join(folder.path, "deep", "report");
+      await checkReportFolder(at);
+      await writeReport(at, report);
+      expect(JSON.parse(await readFile(join(at, "report.json"), "utf8"))).toEqual(report);
+      await expect(checkReportFolder(at)).rejects.toThrow(/exists already.*--force/);
+      await checkReportFolder(at, { force: true });
+    } finally {
+      await folder.remove();
+    }
+  });
+});
