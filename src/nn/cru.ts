@@ -1,6 +1,7 @@
 import { ScconvError } from "../base/errors.js";
 import type { Random } from "../base/random.js";
-import type { Value } from "../graph/builder.js";
+import { Tensor } from "../base/tensor.js";
+import { Value } from "../graph/builder.js";
 import {
   add,
   concat,
@@ -139,30 +140,69 @@ export function cruParameters(
 }
 
 /**
- * Channel reconstruction unit (Li et al., CVPR 2023, §3.2, equations 7–10): split, transform, fuse. x (N, C, H, W) →
- * (N, C_out, H, W), C_out being the first size of `gwc`.
+ * Channel reconstruction unit (Li et al., CVPR 2023, §3.2, equations 7–10): split, transform, fuse. x (N, C, H, W), whole
+ * or in parts by channel, → (N, C_out, H, W), C_out being the first size of `gwc`.
  */
-export function cru(x: Value, parameters: CruParameters, settings: CruSettings): Value {
-  const { squeezeUp, squeezeLow, gwc, gwcBias, pwc1, pwc2 } = parameters;
-  const [input, output] = [x.shape[1] as number, gwc.dims[0]!];
-  const { upper, lower } = cruWidths(input, output, settings, x.builder.scoped("cru"));
-  const { convGroups, kernel, dilation } = settings;
+export function cru(x: Value | readonly Value[], parameters: CruParameters, settings: CruSettings): Value {
+  const parts = x instanceof Value ? [x] : x;
+  const { squeezeUp, squeezeLow, gwc, gwcBias, pwc1 } = parameters;
+  const output = gwc.dims[0]!;
+  const input = parts.reduce((c, v) => c + (v.shape[1] as number), 0);
+  const { upper, lower } = cruWidths(input, output, settings, gwc.builder.scoped("cru"));
 
-  const [up, low] = split(x, [upper, lower], 1) as [Value, Value];
+  const [up, low] = asParts(parts, [upper, lower]) as [Value, Value];
   const xUp = conv(up, squeezeUp, undefined, {}, "squeeze_up");
   const xLow = conv(low, squeezeLow, undefined, {}, "squeeze_low");
+  const y1 = rich(xUp, { gwc, gwcBias, pwc1 }, settings);
+  return fuse(y1, cheap(xLow, parameters, output), output, settings.fuse);
+}
 
+/** Cut anew only where the parts are not the ones that are wanted. */
+function asParts(parts: readonly Value[], widths: readonly number[]): readonly Value[] {
+  const fits = parts.length === widths.length && parts.every((v, i) => v.shape[1] === widths[i]);
+  return fits ? parts : split(concat(parts, 1), widths, 1);
+}
+
+/** Up to this many squeezed channels the groups cost more in calls than they save in products (measured, docs/decisions.md). */
+const MERGE_UP_TO = 32;
+
+/** Y1 = GWC(X_up) + PWC1(X_up) (equation 8), where few channels make it pay as one dense convolution. */
+function rich(
+  xUp: Value,
+  { gwc, gwcBias, pwc1 }: Pick<CruParameters, "gwc" | "gwcBias" | "pwc1">,
+  { convGroups, kernel, dilation }: CruSettings,
+): Value {
+  const u = xUp.shape[1] as number;
   const pad = dilation * Math.floor(kernel / 2);
-  const grouped = conv(
-    xUp,
-    gwc,
-    gwcBias,
-    { group: convGroups, pads: [pad, pad, pad, pad], dilations: [dilation, dilation] },
-    "gwc",
-  );
-  const y1 = add(grouped, conv(xUp, pwc1, undefined, {}, "pwc1"));
-  const y2 = pwc2 ? concat([conv(xLow, pwc2, undefined, {}, "pwc2"), xLow], 1) : xLow;
-  return fuse(y1, y2, output, settings.fuse);
+  const window = { pads: [pad, pad, pad, pad], dilations: [dilation, dilation] };
+  if (u <= MERGE_UP_TO) return conv(xUp, mergedKernel(gwc, pwc1, convGroups), gwcBias, window, "gwc");
+  const grouped = conv(xUp, gwc, gwcBias, { group: convGroups, ...window }, "gwc");
+  return add(grouped, conv(xUp, pwc1, undefined, {}, "pwc1"));
+}
+
+/** The dense kernel of GWC + PWC1: gwc on the diagonal blocks, pwc1 at the centre tap. (C_out, u, k, k). */
+export function mergedKernel(gwc: Value, pwc1: Value, groups: number): Value {
+  const b = gwc.builder;
+  const [output, perGroup, k] = gwc.dims as [number, number, number];
+  const p = Math.floor(k / 2);
+  const centre = b.add("Pad", [pwc1, b.ints([0, 0, p, p, 0, 0, p, p])]);
+  if (groups === 1) return add(gwc, centre);
+  const diagonal = new Float64Array(groups * groups);
+  for (let g = 0; g < groups; g++) diagonal[g * groups + g] = 1;
+  const blocks = b.constant(Tensor.from(gwc.dtype, [groups, 1, groups, 1, 1, 1], diagonal), "diagonal");
+  const spread = mul(reshape(gwc, [groups, output / groups, 1, perGroup, k, k]), blocks);
+  return add(reshape(spread, [output, groups * perGroup, k, k]), centre);
+}
+
+/** Y2 = [PWC2(X_low), X_low] as one point-wise convolution: the rows of the identity under those of pwc2. */
+function cheap(xLow: Value, { pwc2 }: CruParameters, output: number): Value {
+  if (!pwc2) return xLow;
+  const l = xLow.shape[1] as number;
+  const identity = new Float64Array(l * l);
+  for (let i = 0; i < l; i++) identity[i * l + i] = 1;
+  const rows = xLow.builder.constant(Tensor.from(xLow.dtype, [l, l, 1, 1], identity), "identity");
+  if (l > output / 2) return concat([conv(xLow, pwc2, undefined, {}, "pwc2"), xLow], 1);
+  return conv(xLow, concat([pwc2, rows], 0), undefined, {}, "pwc2");
 }
 
 /** Y = β₁·Y1 + β₂·Y2 (equations 9 and 10). */

@@ -4,7 +4,15 @@ import type { Value } from "../graph/builder.js";
 import { add, conv } from "../ops/emit.js";
 import { type CruParameters, type CruSettings, cru, cruDefaults, cruParameters, cruWidths } from "./cru.js";
 import { heNormal } from "./init.js";
-import { checkSru, type SruParameters, type SruSettings, sru, sruDefaults, sruParameters } from "./sru.js";
+import {
+  checkSru,
+  type SruParameters,
+  type SruSettings,
+  sru,
+  sruDefaults,
+  sruHalves,
+  sruParameters,
+} from "./sru.js";
 
 /** Which units, in which order (paper, Table 1); `s` keeps the standard convolution after the SRU. */
 export type Order = "sc" | "cs" | "parallel" | "s" | "c";
@@ -70,11 +78,11 @@ export function scconvParameters(
 export function scconv(x: Value, parameters: ScconvParameters, settings: ScconvSettings): Value {
   const { order, stride, kernel, dilation } = settings;
   const purify = (v: Value) => sru(v, parameters.sru!, settings);
-  const squeeze = (v: Value) => cru(v, parameters.cru!, settings);
+  const squeeze = (v: Value | readonly Value[]) => cru(v, parameters.cru!, settings);
   const reduce = (v: Value) => shrink(v, stride);
   switch (order) {
     case "sc":
-      return squeeze(reduce(purify(x)));
+      return squeeze(sruHalves(x, parameters.sru!, settings).map(reduce));
     case "cs":
       return purify(squeeze(reduce(x)));
     case "c":
