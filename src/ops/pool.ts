@@ -78,17 +78,33 @@ function averageGradient(ctx: GradContext): Value {
     (k, i) => k === w.strides[i] && w.begins[i] === 0 && outs[i]! * k === input[i],
   );
   if (exact) {
-    // Windows that tile the image: repeat each value over its window.
-    const [batch, c] = dims as [number, number];
-    const apart = b.add("Reshape", [share, b.ints([batch, c, ...outs.flatMap((o) => [o, 1])])], {});
-    const wide = b.add(
-      "Expand",
-      [apart, b.ints([batch, c, ...outs.flatMap((o, i) => [o, w.kernel[i]!])])],
-      {},
-    );
-    return b.add("Reshape", [wide, b.ints(dims)], {});
+    return repeat(share, w.kernel);
   }
   return scatter(ctx, share, w, input);
+}
+
+/** Each value over its whole window, for windows that tile the image: whole rows by Expand, along the last axis by a product. */
+function repeat(v: Value, kernel: readonly number[]): Value {
+  const b = v.builder;
+  const [batch, c, ...outs] = v.dims as [number, number, ...number[]];
+  const last = outs.length - 1;
+  const [width, k] = [outs[last]!, kernel[last]!];
+  const places = new Float64Array(width * width * k);
+  for (let i = 0; i < width * k; i++) places[Math.floor(i / k) * width * k + i] = 1;
+  const wide = b.add(
+    "MatMul",
+    [v, b.constant(Tensor.from(v.dtype, [width, width * k], places), "places")],
+    {},
+  );
+  if (last === 0) return wide;
+  const rows = outs.slice(0, last);
+  const apart = b.add("Reshape", [wide, b.ints([batch, c, ...rows.flatMap((o) => [o, 1]), width * k])], {});
+  const tall = b.add(
+    "Expand",
+    [apart, b.ints([batch, c, ...rows.flatMap((o, i) => [o, kernel[i]!]), width * k])],
+    {},
+  );
+  return b.add("Reshape", [tall, b.ints([batch, c, ...rows.map((o, i) => o * kernel[i]!), width * k])], {});
 }
 
 /** Σ over windows: a transposed depthwise convolution with a kernel of ones. */
