@@ -13,6 +13,8 @@ import {
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
   type TensorProto,
   TensorProto_DataLocation,
   TensorProtoSchema,
@@ -67,7 +69,7 @@ export function decodeModel(bytes: Uint8Array, where = "model"): Model {
       origin: proto,
     };
   } catch (error) {
-    if (!(error instanceof ScconvError) || error.facts.where) throw error;
+    if (!(error instanceof ScconvError)) throw error;
     throw new ScconvError(error.code, error.message, { where, cause: error });
   }
 }
@@ -216,13 +218,21 @@ function narrow(dtype: DType, values: readonly number[] | readonly bigint[]) {
 
 /** Writes an ONNX file; the bytes of untouched weights are copied once, into the result. */
 export function encodeModel(model: Model): Uint8Array {
-  const opsets = [...model.graph.opsets].map(([domain, version]) => ({ domain, version: BigInt(version) }));
+  const origin = model.origin as ModelProto | undefined;
+  const opsets = [...model.graph.opsets].map(([domain, version]) =>
+    create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
+  );
+  const metadata = [...model.metadata].map(
+    ([key, value]) =>
+      origin?.metadataProps.find((p) => p.key === key && p.value === value) ??
+      create(StringStringEntryProtoSchema, { key, value }),
+  );
   const proto = create(ModelProtoSchema, {
     ...keep(model.origin),
     irVersion: BigInt(model.irVersion),
     producerName: model.producer.name,
     producerVersion: model.producer.version,
-    metadataProps: [...model.metadata].map(([key, value]) => ({ key, value })),
+    metadataProps: metadata,
     graph: writeGraph(model.graph),
     opsetImport: sameOpsets(model) ?? opsets,
   } as never);
@@ -241,7 +251,10 @@ function sameOpsets(model: Model) {
   return same ? origin?.opsetImport : undefined;
 }
 
-/** The fields of a message, unknown ones included, to be overridden where we model them. */
+/**
+ * The fields of a message, unknown ones included, to be overridden where we model them. It says that it is a message, so
+ * `create` takes it as it is: what overrides must be messages too, not plain objects.
+ */
 const keep = (origin: object | undefined): object => ({ ...(origin ?? {}) });
 
 /** Sets an optional text field only where there is text: absence survives. */
