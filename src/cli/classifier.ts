@@ -105,13 +105,13 @@ export function normalizeFor(
 
 export interface DataFlags {
   readonly data: string;
-  readonly size?: number;
-  readonly limit?: number;
+  readonly size?: number | undefined;
+  readonly limit?: number | undefined;
 }
 
 /** The data of `--data` in the form that the model takes: its channels, and its size unless `--size` says another. */
 export async function dataFor(
-  { channels, height, width }: Pick<Classifier, "channels" | "height" | "width">,
+  { channels, height, width }: Partial<Pick<Classifier, "channels" | "height" | "width">>,
   { data: spec, size, limit }: DataFlags,
   progress: Progress,
 ): Promise<DataSet> {

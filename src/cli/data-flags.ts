@@ -2,15 +2,14 @@ import type { Command } from "commander";
 import { whole } from "./flags.js";
 
 /** Flags of every command that reads images. */
-export const dataFlags = (command: Command): Command =>
-  command
-    .requiredOption(
-      "--data <data>",
-      "fashion-mnist, or a folder: WebDataset shards, CIFAR or IDX files, or train/CLASS/ and val/CLASS/",
-    )
+export function dataFlags(command: Command, { required = true } = {}): Command {
+  const about =
+    "fashion-mnist, or a folder: WebDataset shards, CIFAR or IDX files, or train/CLASS/ and val/CLASS/";
+  return (required ? command.requiredOption("--data <data>", about) : command.option("--data <data>", about))
     .option(
       "--normalize <how>",
       "imagenet, cifar10, none or MEAN/STD (default: what the model file says, else none)",
     )
     .option("--size <n>", "resize images to n × n (default: the model's own size)", whole("--size"))
     .option("--limit <n>", "first n images of each split, for trials", whole("--limit"));
+}

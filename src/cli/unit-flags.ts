@@ -5,7 +5,6 @@ import type { Gate, Scope } from "../nn/sru.js";
 import { oneOf, real, whole } from "./flags.js";
 
 export interface UnitOptions {
-  readonly with: "scconv";
   readonly alpha?: number;
   readonly squeeze?: number;
   readonly convGroups?: number;
@@ -18,6 +17,7 @@ export interface UnitOptions {
 }
 
 export interface SwapFlags extends UnitOptions {
+  readonly with: "scconv";
   readonly layers: string;
 }
 

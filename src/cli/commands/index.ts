@@ -20,6 +20,11 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./swap.js"),
   },
   {
+    name: "train",
+    summary: "train a network from scratch, or go on with a run",
+    load: () => import("./train.js"),
+  },
+  {
     name: "eval",
     summary: "accuracy of a classifier on a data set's evaluation split",
     load: () => import("./eval.js"),

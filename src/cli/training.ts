@@ -1,0 +1,95 @@
+import type { DataSet, Normalize } from "../data/data-set.js";
+import type { Graph } from "../graph/ir.js";
+import type { Engine } from "../runtime/session.js";
+import { type Checkpoint, decodeCheckpoint, type RunStore } from "../train/checkpoint.js";
+import { evaluate, evaluationGraph } from "../train/evaluate.js";
+import { type FitResult, fit } from "../train/fit.js";
+import { unpack } from "../train/flat.js";
+import type { LossSettings } from "../train/loss.js";
+import { trainableParts, withInitializers } from "../train/parts.js";
+import { buildStep, classification, type StepProgram } from "../train/step.js";
+import { createTrainer, initialState, type TrainState } from "../train/trainer.js";
+import type { CommandContext } from "./command.js";
+import { augmentOf, optimizerOf, type Recipe, scheduleOf } from "./recipe.js";
+
+export interface Training {
+  readonly student: Graph;
+  /** Distilled from, where there is one. */
+  readonly teacher?: Graph;
+  readonly loss: LossSettings;
+  readonly recipe: Recipe;
+  readonly normalize: Normalize;
+  readonly store: RunStore;
+  /** Go on from `last.safetensors` of the store. */
+  readonly resume?: boolean;
+  /** Learning rate of a parameter, as a multiple. */
+  readonly rate?: (name: string) => number;
+  /** After an epoch that was the best so far, with the network as it is then. */
+  readonly onBest?: (graph: Graph) => Promise<void>;
+}
+
+export interface Trained extends FitResult {
+  /** The student with the parameters of its best epoch. */
+  readonly graph: Graph;
+}
+
+/** Trains a network on the data, from the start or from where a run was left. */
+export async function trainNetwork(
+  engine: Engine,
+  data: DataSet,
+  training: Training,
+  { threads, seed, progress, signal }: Pick<CommandContext, "threads" | "seed" | "progress" | "signal">,
+): Promise<Trained> {
+  const { student, teacher, loss, recipe, normalize, store, rate, onBest } = training;
+  const program = buildStep({
+    ...{ student, teacher, batch: recipe.batch, optimizer: optimizerOf(recipe) },
+    objective: classification(student, teacher, loss),
+    ...(rate ? { rate } : {}),
+  });
+  const resume = training.resume ? await checkpointIn(store, "last.safetensors") : undefined;
+  const { parameters, statistics } = trainableParts(student);
+  const trainer = await createTrainer(
+    engine,
+    program,
+    resume?.state ?? initialState(program, new Map([...parameters, ...statistics])),
+    { threads, ...(resume ? { steps: resume.steps } : {}) },
+  );
+  const evaluation = await engine.open(evaluationGraph(student, program), { threads });
+  const best = resume && (await checkpointIn(store, "best.safetensors"));
+  let graph = withState(student, program, best?.state ?? trainer.state);
+  try {
+    const result = await fit(trainer, data, {
+      ...{ epochs: recipe.epochs, schedule: scheduleOf(recipe), augment: augmentOf(recipe) },
+      ...{ normalize, seed, store, resume, progress, signal },
+      evaluate: ({ state }) => {
+        const names = ["parameters", "statistics"].filter((n) => evaluation.inputs.includes(n));
+        const feeds = new Map(names.map((n) => [n, state.get(n)!]));
+        const ends = { input: "images", output: "logits" };
+        // Not stopped half-way: the epoch is done, and is saved with its figures.
+        return evaluate(evaluation, ends, data, { normalize }, feeds);
+      },
+      onEpoch: async (_, improved, { state }) => {
+        if (!improved) return;
+        graph = withState(student, program, state);
+        await onBest?.(graph);
+      },
+    });
+    return { ...result, graph };
+  } finally {
+    await trainer.release();
+    await evaluation.release();
+  }
+}
+
+async function checkpointIn(store: RunStore, name: string): Promise<Checkpoint | undefined> {
+  const bytes = await store.read(name);
+  return bytes && decodeCheckpoint(bytes, name);
+}
+
+/** The network with the trainer's vectors cut up again, copied. */
+function withState(student: Graph, { parameters, statistics }: StepProgram, state: TrainState): Graph {
+  const tensors = unpack(parameters, state.get("parameters")!);
+  if (statistics.size > 0)
+    for (const [n, t] of unpack(statistics, state.get("statistics")!)) tensors.set(n, t);
+  return withInitializers(student, tensors);
+}
