@@ -132,6 +132,37 @@ describe.each(cases)("$op: $name", (c) => {
   });
 });
 
+/** What onnxruntime-web's WebGPU lacks: such a node would run on the CPU, between two copies. */
+const notOnWebGpu = [
+  ...[
+    "And",
+    "Or",
+    "ConstantOfShape",
+    "Dropout",
+    "GroupNormalization",
+    "Identity",
+    "Max",
+    "Min",
+    "OneHot",
+    "Sum",
+  ],
+  ...["NonMaxSuppression", "TopK"],
+];
+
+describe("gradients", () => {
+  it("are made of standard operators, and of those that WebGPU has", () => {
+    const emitted = new Set<string>();
+    for (const c of cases) {
+      if (trained(c).length === 0) continue;
+      const { built, graph } = withGradient(c, "float32");
+      const backward = graph.nodes.filter((n) => n.name.startsWith("grad."));
+      expect(built.outputs.length).toBeGreaterThan(0);
+      for (const n of backward) emitted.add(operatorKey(n.op, n.domain));
+    }
+    expect([...emitted].filter((op) => op.includes(".") || notOnWebGpu.includes(op))).toEqual([]);
+  });
+});
+
 describe("the table of cases", () => {
   it("has every operator", () => {
     const seen = new Set(cases.map((c) => operatorKey(c.op, c.domain)));
