@@ -1,19 +1,17 @@
 import { formatShape, type Shape } from "../base/dims.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
-import { intAttr } from "../graph/ir.js";
 import { free, type GradContext, type InferContext, none, type Operator } from "../graph/operator.js";
+import { axisOf, positive } from "./axis.js";
 import { contents } from "./contents.js";
 import { add, equal, less, mask, matmul, mul, reshape, reshapeLike } from "./emit.js";
-
-const positive = (axis: number, rank: number) => (axis < 0 ? axis + rank : axis);
 
 /** Indices take the place of the axis. */
 function infer(ctx: InferContext) {
   const [x, at] = [ctx.shape(0), ctx.shape(1)];
   const dtype = ctx.dtype(0);
   if (!x || !at) return [{ dtype, shape: undefined }];
-  const axis = positive(intAttr(ctx.node, "axis", 0), x.length);
+  const axis = axisOf(ctx.node, x.length, 0);
   if (axis < 0 || axis >= x.length) {
     throw ctx.error("axis out of range", { got: `${axis}`, need: `rank ${x.length}` });
   }
@@ -34,7 +32,7 @@ export const gather: Operator = {
   infer,
   evaluate: ({ node, tensor }) => {
     const [x, at] = [tensor(0), tensor(1)];
-    const axis = positive(intAttr(node, "axis", 0), x.dims.length);
+    const axis = axisOf(node, x.dims.length, 0);
     const n = x.dims[axis]!;
     const inner = sizeOf(x.dims.slice(axis + 1));
     const outer = sizeOf(x.dims.slice(0, axis));
@@ -64,7 +62,7 @@ export const gather: Operator = {
 
 function gatherGradient(ctx: GradContext): Value {
   const [x, at, dy] = [ctx.x(0), ctx.x(1), ctx.dy()];
-  const axis = positive(intAttr(ctx.node, "axis", 0), x.rank);
+  const axis = axisOf(ctx.node, x.rank, 0);
   const [n, k] = [x.dims[axis]!, sizeOf(at.dims)];
   const picks = oneHot(ctx, at, n, k);
   const flat = reshape(dy, [sizeOf(x.dims.slice(0, axis)), k, sizeOf(x.dims.slice(axis + 1))]);

@@ -9,7 +9,7 @@ import { convTranspose } from "./conv-transpose.js";
 import { dequantizeLinear } from "./dequantize.js";
 import { expand, tile } from "./expanding.js";
 import { gather } from "./gather.js";
-import { concat, slice, split } from "./joining.js";
+import { concat, split } from "./joining.js";
 import { lrn } from "./lrn.js";
 import { gemm, matmul } from "./matmul.js";
 import { groupNormalization, instanceNormalization, layerNormalization } from "./normalization.js";
@@ -18,18 +18,11 @@ import { depthToSpace, spaceToDepth } from "./pixel-shuffle.js";
 import { averagePool, globalAveragePool, globalMaxPool, maxPool } from "./pool.js";
 import { argMax, argMin, oneHot } from "./ranking.js";
 import { reduceOperators } from "./reduce.js";
-import {
-  castOperator,
-  flatten,
-  reshapeOperator,
-  shape,
-  size,
-  squeeze,
-  transpose,
-  unsqueeze,
-} from "./reshaping.js";
+import { flatten, reshapeOperator, squeeze, transpose, unsqueeze } from "./reshaping.js";
 import { resize } from "./resize.js";
 import { clip, dropout, prelu, where } from "./selection.js";
+import { castOperator, shape, size } from "./sizes.js";
+import { slice } from "./slice.js";
 import { smoothUnits } from "./smooth-units.js";
 import { logSoftmax, softmax } from "./softmax.js";
 

@@ -4,6 +4,7 @@ import { ScconvError } from "../base/errors.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
 import { floatAttr, intAttr, nodeLabel } from "../graph/ir.js";
 import { free, type GradContext, type InferContext, type Operator } from "../graph/operator.js";
+import { axisOf } from "./axis.js";
 import { broadcastIndex } from "./elementwise.js";
 import { groupedGradient } from "./normalization-gradient.js";
 
@@ -96,10 +97,6 @@ const grouped: Omit<Operator, "type" | "since"> = {
 export const groupNormalization: Operator = { ...grouped, type: "GroupNormalization", since: 18 };
 export const instanceNormalization: Operator = { ...grouped, type: "InstanceNormalization", since: 6 };
 
-const firstAxis = (node: InferContext["node"], rank: number): number => {
-  const axis = intAttr(node, "axis", -1);
-  return axis < 0 ? axis + rank : axis;
-};
 /** Statistics are float32 whatever x is, but in float64 reference arithmetic. */
 const statisticType = (x: DType): DType => (x === "float64" ? "float64" : "float32");
 
@@ -108,14 +105,14 @@ export const layerNormalization: Operator = {
   since: 17,
   infer: (ctx) => {
     const x = ctx.shape(0);
-    const axis = x && firstAxis(ctx.node, x.length);
+    const axis = x && axisOf(ctx.node, x.length, -1);
     const shape = x?.map((d, i): Dim => (i < axis! ? d : 1));
     const statistic = { dtype: statisticType(ctx.dtype(0)), shape };
     return [{ dtype: ctx.dtype(0), shape: x }, statistic, statistic];
   },
   evaluate: ({ node, inputs, tensor, outputs }) => {
     const [x, scale, bias] = [tensor(0), tensor(1), inputs[2]];
-    const axis = firstAxis(node, x.dims.length);
+    const axis = axisOf(node, x.dims.length, -1);
     const inner = x.dims.slice(axis);
     const size = sizeOf(inner);
     const { values, means, inverses } = standardize(x, size, floatAttr(node, "epsilon", 1e-5));
@@ -135,7 +132,7 @@ export const layerNormalization: Operator = {
   cost: free,
   grad: (ctx) => {
     const x = ctx.x(0).shape;
-    const inner = x.slice(firstAxis(ctx.node, x.length));
+    const inner = x.slice(axisOf(ctx.node, x.length, -1));
     const count = known(ctx, inner);
     return groupedGradient(ctx, {
       view: [-1, 1, count, 1],

@@ -3,7 +3,7 @@ import { sizeOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr, intsAttr } from "../graph/ir.js";
 import { free, type GradContext, type InferContext, type Operator } from "../graph/operator.js";
-import { div, equal, expandLike, mask, mul, reduceSum } from "./emit.js";
+import { div, equal, mask, mul, reduceSum } from "./emit.js";
 import { forEachTap, type Window, windowOf } from "./window.js";
 
 const kernelOf = (ctx: { node: Parameters<typeof windowOf>[0] }) => intsAttr(ctx.node, "kernel_shape") ?? [];

@@ -1,15 +1,11 @@
 import { type Dim, type Shape, unknownDim } from "../base/dims.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
-import { intAttr, type Node } from "../graph/ir.js";
+import { intAttr } from "../graph/ir.js";
 import { free, type InferContext, none, type Operator, zero } from "../graph/operator.js";
+import { axisOf } from "./axis.js";
 import { contents } from "./contents.js";
 
 /** Operators between numbers and positions. */
-
-const axisOf = (node: Node, rank: number, fallback: number): number => {
-  const axis = intAttr(node, "axis", fallback);
-  return axis < 0 ? axis + rank : axis;
-};
 
 const extremePlace = (type: string, better: (a: number, b: number) => boolean): Operator => ({
   type,

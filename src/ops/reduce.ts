@@ -16,7 +16,6 @@ import {
   div,
   equal,
   exp,
-  expandLike,
   mask,
   mul,
   reduceSum,

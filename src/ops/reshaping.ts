@@ -1,17 +1,9 @@
 import { type Dim, divDim, formatShape, isStatic, productDim, type Shape, unknownDim } from "../base/dims.js";
-import { dtypeOfCode, dtypes, isFloat } from "../base/dtype.js";
 import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import { intAttr, intsAttr, type Node } from "../graph/ir.js";
-import {
-  free,
-  type InferContext,
-  none,
-  type Operator,
-  type UpgradeContext,
-  zero,
-} from "../graph/operator.js";
+import { free, type InferContext, none, type Operator, type UpgradeContext } from "../graph/operator.js";
 import { sameContents } from "./contents.js";
-import { cast as castTo, reshape, reshapeLike, shapeVector, transpose as transposed } from "./emit.js";
+import { reshape, reshapeLike, shapeVector, transpose as transposed } from "./emit.js";
 
 /** Operators that keep the elements and change how they are arranged or typed. */
 
@@ -215,60 +207,4 @@ export const unsqueeze: Operator = {
   partial: sameContents,
   grad: ({ x, dy }) => [() => reshapeLike(dy(), x(0)), indices],
   upgrade: axesToInput,
-};
-
-export const castOperator: Operator = {
-  type: "Cast",
-  since: 6,
-  infer: (ctx) => {
-    const dtype = dtypeOfCode(intAttr(ctx.node, "to", 0));
-    return [dtype && { dtype, shape: ctx.shape(0) }];
-  },
-  evaluate: ({ node, tensor }) => {
-    const x = tensor(0);
-    const to = dtypeOfCode(intAttr(node, "to", 0))!;
-    // In float64 reference arithmetic, casts between float types keep the precision of the input.
-    return [x.cast(x.dtype === "float64" && isFloat(to) ? "float64" : to)];
-  },
-  cost: free,
-  partial: (ctx) => (intAttr(ctx.node, "to", 0) === dtypes.bool.code ? undefined : sameContents(ctx)),
-  grad: ({ x, dy }) => [() => castTo(dy(), x(0).dtype)],
-};
-
-export const shape: Operator = {
-  type: "Shape",
-  since: 1,
-  infer: (ctx) => {
-    const x = ctx.shape(0);
-    const n = x?.slice(...bounds(ctx.node, x.length)).length;
-    return [{ dtype: "int64", shape: [n ?? unknownDim()] }];
-  },
-  evaluate: ({ node, tensor }) => {
-    const dims = tensor(0).dims.slice(...bounds(node, tensor(0).dims.length));
-    return [Tensor.from("int64", [dims.length], dims)];
-  },
-  cost: free,
-  partial: (ctx) => {
-    const x = ctx.shape(0);
-    return x?.slice(...bounds(ctx.node, x.length));
-  },
-  grad: zero("a shape does not depend on the elements"),
-};
-
-function bounds(node: Node, rank: number): [number, number] {
-  const clamp = (v: number) => Math.min(rank, Math.max(0, v < 0 ? v + rank : v));
-  return [clamp(intAttr(node, "start", 0)), clamp(intAttr(node, "end", rank))];
-}
-
-export const size: Operator = {
-  type: "Size",
-  since: 1,
-  infer: () => [{ dtype: "int64", shape: [] }],
-  evaluate: ({ tensor }) => [Tensor.scalar("int64", tensor(0).size)],
-  cost: free,
-  partial: (ctx) => {
-    const x = ctx.shape(0);
-    return x && [productDim(x)];
-  },
-  grad: zero("a size does not depend on the elements"),
 };

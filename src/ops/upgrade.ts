@@ -1,5 +1,4 @@
 import { ScconvError } from "../base/errors.js";
-import { Tensor } from "../base/tensor.js";
 import { CANONICAL_OPSET, type GraphBuilder } from "../graph/builder.js";
 import {
   type Attribute,
@@ -119,7 +118,6 @@ function upgradeNode(node: Node, from: number, make: UpgradeContext): readonly N
 const contextFor = (b: GraphBuilder, typeOf: TypeOf): UpgradeContext => ({
   ints: (values) => b.ints(values).name,
   scalarLike: (value, like) => b.scalar(value, typeOf(like)?.dtype ?? "float32").name,
-  bool: (value) => b.constant(Tensor.scalar("bool", Number(value))).name,
   type: typeOf,
   constant: (tensor) => b.constant(tensor).name,
   fresh: (hint) => b.fresh(hint),

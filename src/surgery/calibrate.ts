@@ -36,9 +36,10 @@ export interface Calibration {
 
 /**
  * Fits every unit to what the convolution made that it replaces, on real images, before the network is trained as a
- * whole: each has its own loss, ‖unit(x) − target‖² / ‖target‖², with x the slimmed network's own activations, so that
- * later units make up for what earlier ones changed; no gradient passes from one unit to another. Units start with the
- * target's mean and deviation in their batch norm.
+ * whole: each has its own loss, ‖unit(x) − target‖² / ‖target‖², and no gradient passes from one unit to another. At
+ * first x is what the original network would see there; then, little by little, what the slimmed network itself sees, so
+ * that later units make up for what earlier ones changed. Units start with the target's mean and deviation in their batch
+ * norm.
  */
 export async function calibrate(
   engine: Engine,
@@ -55,7 +56,7 @@ export async function calibrate(
     units.some((u) => name.startsWith(`${u.name}.`) || u.norm.parameters.includes(name));
 
   const raw = new Map<string, Value>();
-  const outputs = new Set(units.map((u) => u.output));
+  const outputs = new Map(units.map((u) => [u.output, u]));
   const program = buildStep({
     student: started,
     teacher,
@@ -64,11 +65,13 @@ export async function calibrate(
     trained: mine,
     rate: (name) => (name.includes(".sru.gn.") ? gateRate : 1),
     momentum: 0.9,
-    after: (node, values) => {
-      const name = node.outputs[0]!;
-      if (!outputs.has(name)) return values;
-      raw.set(name, values[0]!);
-      return [stopGradient(values[0]!), ...values.slice(1)];
+    scalars: { own_share: ownShare(steps) },
+    after: (node, [y, ...rest], { teacher: targets, scalars }) => {
+      const unit = outputs.get(node.outputs[0]!);
+      if (!unit || !y) return y ? [y, ...rest] : rest;
+      raw.set(unit.output, y);
+      const target = targets!.get(unit.target.output)!;
+      return [stopGradient(add(target, mul(sub(y, target), scalars.own_share!))), ...rest];
     },
     objective: ({ teacher: targets }) => {
       const figures: Record<string, Value> = {};
@@ -129,6 +132,9 @@ export async function calibrate(
     errors: new Map(units.map((u, i) => [u.name, [first[i]!, last[i]!]])),
   };
 }
+
+/** What later layers see of a unit's own output, the rest being the original's: nothing for half the steps, then more. */
+const ownShare = (steps: number) => (step: number) => Math.min(1, Math.max(0, (step / steps - 0.5) / 0.4));
 
 /** ‖y − t‖² / ‖t‖². */
 function relativeSquare(y: Value, target: Value): Value {

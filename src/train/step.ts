@@ -26,6 +26,8 @@ export interface StepProgram {
   readonly optimizer: Optimizer;
   /** Scalar outputs of the graph: `loss`, `gradient_norm`, `correct` and what the objective adds. */
   readonly figures: readonly string[];
+  /** Scalar inputs beside the learning rate, as functions of the step (from 1). */
+  readonly scalars: Readonly<Record<string, (step: number) => number>>;
   readonly batch: number;
 }
 
@@ -36,6 +38,7 @@ export interface Traced {
   readonly labels: Value;
   readonly student: ReadonlyMap<string, Value>;
   readonly teacher: ReadonlyMap<string, Value> | undefined;
+  readonly scalars: Readonly<Record<string, Value>>;
 }
 
 export interface Objective {
@@ -57,8 +60,13 @@ export interface StepOptions {
   /** Share of the old value that a running statistic keeps at each step. */
   readonly momentum?: number;
   /** Sees the outputs of the student's nodes as they are built; what it returns is what later nodes read. */
-  readonly after?: (node: Node, outputs: readonly Value[]) => readonly Value[];
+  readonly after?: (node: Node, outputs: readonly Value[], traced: BeforeStudent) => readonly Value[];
+  /** Further scalar inputs, as functions of the step (from 1). */
+  readonly scalars?: Readonly<Record<string, (step: number) => number>>;
 }
+
+/** What there is before the student's first node. */
+export type BeforeStudent = Pick<Traced, "teacher" | "scalars">;
 
 /** Builds the step graph. `student` and `teacher` are inference graphs with one image input, sizes bound to numbers. */
 export function buildStep(options: StepOptions): StepProgram {
@@ -67,8 +75,9 @@ export function buildStep(options: StepOptions): StepProgram {
   const images = b.input("images", "float32", inputShape(student, batch));
   const labels = b.input("labels", "int32", [batch]);
   const learningRate = b.input("learning_rate", "float32", []);
+  const schedules = { ...optimizer.scalars, ...options.scalars };
   const scalars = Object.fromEntries(
-    Object.keys(optimizer.scalars).map((name) => [name, b.input(name, "float32", [])]),
+    Object.keys(schedules).map((name) => [name, b.input(name, "float32", [])]),
   );
 
   const all = trainableParts(student);
@@ -81,30 +90,27 @@ export function buildStep(options: StepOptions): StepProgram {
   if (parameters.size === 0) throw new ScconvError("bad-input", "the model has nothing to train");
   const vector = b.input("parameters", "float32", [parameters.size]);
   const values = unpackValues(parameters, vector);
-  const runningVector =
-    statistics.size > 0 ? b.input("statistics", "float32", [statistics.size]) : undefined;
+  const runningVector = statistics.size > 0 ? b.input("statistics", "float32", [statistics.size]) : undefined;
   const running = runningVector && unpackValues(statistics, runningVector);
 
   const batchStatistics = new Map<string, Value>();
-  const traced: Traced = {
-    b,
-    images,
-    labels,
-    teacher:
-      teacher &&
-      inline(b, teacher, { substitute: new Map([[imageInput(teacher), images]]), prefix: "teacher." }),
-    student: inline(b, student, {
-      substitute: new Map([[imageInput(student), images], ...values, ...(running ?? [])]),
-      emit: (node, inputs) => {
-        if (!isBatchNorm(node) || !parts.statistics.has(node.inputs[3]!)) return undefined;
-        const [y, mean, variance] = trainingBatchNorm(b, node, inputs as Value[]);
-        batchStatistics.set(node.inputs[3]!, mean!);
-        batchStatistics.set(node.inputs[4]!, variance!);
-        return [y!];
-      },
-      after: options.after,
-    }),
-  };
+  const theirs =
+    teacher &&
+    inline(b, teacher, { substitute: new Map([[imageInput(teacher), images]]), prefix: "teacher." });
+  const before: BeforeStudent = { teacher: theirs, scalars };
+  const { after } = options;
+  const ours = inline(b, student, {
+    substitute: new Map([[imageInput(student), images], ...values, ...(running ?? [])]),
+    emit: (node, inputs) => {
+      if (!isBatchNorm(node) || !parts.statistics.has(node.inputs[3]!)) return undefined;
+      const [y, mean, variance] = trainingBatchNorm(b, node, inputs as Value[]);
+      batchStatistics.set(node.inputs[3]!, mean!);
+      batchStatistics.set(node.inputs[4]!, variance!);
+      return [y!];
+    },
+    after: after && ((node, outputs) => after(node, outputs, before)),
+  });
+  const traced: Traced = { b, images, labels, student: ours, ...before };
 
   const { loss, figures = {} } = objective(traced);
   const wrt = parameters.entries.map((e) => values.get(e.name)!);
@@ -158,6 +164,7 @@ export function buildStep(options: StepOptions): StepProgram {
     statistics,
     optimizer,
     figures: ["loss", "gradient_norm", ...Object.keys(figures)],
+    scalars: schedules,
     batch,
   };
 }

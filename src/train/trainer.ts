@@ -65,7 +65,7 @@ export async function createTrainer(
     feeds.set("images", Tensor.of("float32", imageDims, images));
     if (takesLabels) feeds.set("labels", Tensor.of("int32", [program.batch], labels));
     feeds.set("learning_rate", Tensor.scalar("float32", learningRate));
-    for (const [name, f] of Object.entries(program.optimizer.scalars)) {
+    for (const [name, f] of Object.entries(program.scalars)) {
       feeds.set(name, Tensor.scalar("float32", f(steps + 1)));
     }
     const fetches = new Map([...spare].map(([name, t]) => [`next.${name}`, t]));
