@@ -22,6 +22,8 @@ export interface Classifier {
   /** Logits (N, K): what a last Softmax reads, so that the loss is that of the logits. */
   readonly output: string;
   readonly classes: number | undefined;
+  /** Whether `output` is the file's own. */
+  readonly whole: boolean;
   /** Ends at `output`. */
   readonly graph: Graph;
 }
@@ -58,6 +60,7 @@ export function classifierOf(graph: Graph, where: string): Classifier {
     fixedBatch: batch,
     output: logits.name,
     classes: logits.classes,
+    whole: logits.name === graph.outputs[0]!.name,
     graph: { ...graph, outputs: [{ name: logits.name, type: logits.type }] },
   };
 }

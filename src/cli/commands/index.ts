@@ -20,6 +20,11 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./swap.js"),
   },
   {
+    name: "slim",
+    summary: "the main job: swap, calibrate, fine-tune against the original, measure, report",
+    load: () => import("./slim.js"),
+  },
+  {
     name: "train",
     summary: "train a network from scratch, or go on with a run",
     load: () => import("./train.js"),

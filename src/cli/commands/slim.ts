@@ -1,0 +1,172 @@
+import { join } from "node:path";
+import { printable, ScconvError } from "../../base/errors.js";
+import { benchModels } from "../../host/node/bench.js";
+import { checkWritable } from "../../host/node/files.js";
+import { machine } from "../../host/node/machine.js";
+import { readModel } from "../../host/node/models.js";
+import type { SlimReport } from "../../surgery/report.js";
+import { classifierOf, dataFor, normalizeFor } from "../classifier.js";
+import { type CommandContext, command } from "../command.js";
+import { costPerImage } from "../cost.js";
+import { type Recipe, recipeOf } from "../recipe.js";
+import { slimTable } from "../report/slim-table.js";
+import { verdict } from "../report/verdict.js";
+import { checkReportFolder, writeReport } from "../report/write-report.js";
+import { type SlimFlags, slimFlags, slimRecipe } from "../slim-flags.js";
+import { type SlimJob, type Slimmed, slim } from "../slim-job.js";
+import { forgetRun } from "../slim-run.js";
+import { layersOf, unitSettings } from "../unit-flags.js";
+import { version } from "../version.js";
+
+export default command<[string], SlimFlags>({
+  configure: slimFlags,
+
+  async run([file], flags, context) {
+    const started = new Date();
+    const folder = flags.report ?? `${flags.out.replace(/\.onnx$/i, "")}-report`;
+    // All that could fail at the end is tried at the start.
+    const replace = { force: Boolean(flags.force) };
+    await checkWritable(flags.out, replace);
+    await checkReportFolder(folder, replace);
+    const recipe = await recipeOf(flags, slimRecipe);
+    const read = await readModel(file);
+    const classifier = classifierOf(read.graph, file);
+    if (classifier.fixedBatch !== undefined) {
+      throw new ScconvError("unsupported", "training needs a batch that is not fixed in the file", {
+        where: file,
+        got: `batch ${classifier.fixedBatch}`,
+        hint: "export it with a dynamic batch axis",
+      });
+    }
+    const normalize = normalizeFor(read.model, flags.normalize, { where: file, warn: context.warn });
+    const data = await dataFor(classifier, flags, context.progress);
+    try {
+      if (!data.train)
+        throw new ScconvError("bad-input", "the data has no training split", { where: flags.data });
+      const settings = settingsOf(flags, recipe, context);
+      const job = {
+        file,
+        read,
+        classifier,
+        data,
+        normalize,
+        flags,
+        recipe,
+        settings,
+        runFolder: join(folder, "run"),
+      };
+      const slimmed = await slim(job, context);
+      const report = await reportOf(job, slimmed, { context, started });
+      const page = await writeReport(folder, report, replace);
+      await forgetRun(job.runFolder);
+      return outcomeOf(report, { page, folder, flags });
+    } finally {
+      await data.close();
+    }
+  },
+});
+
+/** Everything that decides the outcome. */
+function settingsOf(flags: SlimFlags, recipe: Recipe, { seed }: CommandContext): SlimJob["settings"] {
+  const { calibrate, calibrateBatch, calibrateLr, gateRate, gateBias, temperature, distill, size, limit } =
+    flags;
+  return {
+    ...{ layers: layersOf(flags), ...unitSettings(flags), gateBias },
+    ...{ calibrate, calibrateBatch, calibrateLr, gateRate },
+    ...{ ...recipe, temperature, distill, seed },
+    ...(size === undefined ? {} : { size }),
+    ...(limit === undefined ? {} : { limit }),
+  };
+}
+
+async function reportOf(
+  { file, read, data, normalize, flags, settings }: SlimJob,
+  slimmed: Slimmed,
+  { context, started }: { context: CommandContext; started: Date },
+): Promise<SlimReport> {
+  const { threads, signal, seed, progress, argv } = context;
+  const phase = progress.phase("bench", flags.latencyRuns);
+  const timing = await benchModels([file, flags.out], {
+    ...{ threads, signal, seed, batch: flags.latencyBatch, runs: flags.latencyRuns, size: flags.size },
+    onRound: (done) => phase.tick(done),
+  });
+  phase.done();
+  const { node, ...hardware } = machine();
+  const [before, after] = [costPerImage(slimmed.original), costPerImage(slimmed.graph)];
+  const macs = (m: unknown) => (typeof m === "number" ? m : Number.NaN);
+  return {
+    version: 1,
+    command: `scconv ${argv.map(quoted).join(" ")}`,
+    started: started.toISOString(),
+    seconds: slimmed.seconds,
+    seed,
+    software: { scconv: version, runtime: timing.runtime, node },
+    machine: hardware,
+    input: file,
+    output: flags.out,
+    data: {
+      source: data.source,
+      trainImages: data.train!.length,
+      testImages: data.test!.length,
+      classes: data.classes.length,
+      normalize: normalize.name,
+    },
+    settings,
+    parameters: [before.parameters, after.parameters],
+    macs: [macs(before.macs), macs(after.macs)],
+    bytes: [read.bytes.byteLength, slimmed.bytes],
+    top1: slimmed.top1,
+    latency: {
+      ...{ batch: timing.batch, threads: timing.threads, provider: timing.provider, runs: timing.runs },
+      models: [timing.models[0]!, timing.models[1]!],
+      ratio: timing.ratios[1]!,
+    },
+    epochs: slimmed.epochs,
+    calibratedTop1: slimmed.calibratedTop1,
+    layers: slimmed.layers,
+  };
+}
+
+/** A word of the command line as a shell would take it. */
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
+function outcomeOf(
+  report: SlimReport,
+  { page, folder, flags }: { page: string; folder: string; flags: SlimFlags },
+) {
+  const { parameters, macs, bytes, top1, latency, epochs, seconds, output } = report;
+  const lost = top1[0] - top1[1];
+  const failed = flags.maxDrop !== undefined && lost > flags.maxDrop;
+  return {
+    document: {
+      ...{ parameters, macs, bytes, top1 },
+      latencyMs: latency!.models.map((m) => m.medianMs),
+      ratio: latency!.ratio,
+      ...{ epochs: epochs.length, seconds, output, report: folder },
+    },
+    text: ({
+      bad,
+      good,
+      bold,
+    }: {
+      bad(t: string): string;
+      good(t: string): string;
+      bold(t: string): string;
+    }) =>
+      [
+        slimTable(report),
+        "",
+        ...verdict(report).map(({ tone, text }) =>
+          tone === "bad" ? bad(text) : tone === "good" ? good(text) : text,
+        ),
+        ...(failed
+          ? [bad(bold(`Top-1 fell by ${lost.toFixed(2)} points, more than --max-drop ${flags.maxDrop}.`))]
+          : []),
+        "",
+        `model   ${printable(output)}`,
+        `report  ${printable(page)}`,
+      ].join("\n"),
+    failed,
+  };
+}

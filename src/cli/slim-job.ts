@@ -1,0 +1,158 @@
+import type { DataSet, Normalize } from "../data/data-set.js";
+import { encodeModel } from "../graph/codec.js";
+import type { Graph } from "../graph/ir.js";
+import { modelOf } from "../graph/model.js";
+import { checkWritableFolder } from "../host/node/files.js";
+import { type ReadModel, readModel, writeModel } from "../host/node/models.js";
+import { nodeEngine } from "../host/node/ort.js";
+import { folderStore } from "../host/node/run-store.js";
+import { lower } from "../ops/lower.js";
+import type { Engine } from "../runtime/session.js";
+import { calibrate } from "../surgery/calibrate.js";
+import { prepare } from "../surgery/prepare.js";
+import type { EpochRow, LayerRow } from "../surgery/report.js";
+import { type Swapped, swap } from "../surgery/swap.js";
+import { withInitializers } from "../train/parts.js";
+import { accuracyOf } from "./accuracy.js";
+import { type Classifier, classifierOf, NORMALIZE_KEY } from "./classifier.js";
+import type { CommandContext } from "./command.js";
+import { layerRows } from "./layer-rows.js";
+import type { Recipe } from "./recipe.js";
+import type { SlimFlags } from "./slim-flags.js";
+import { type Calibrated, claimRun, loadCalibrated, saveCalibrated } from "./slim-run.js";
+import { trainNetwork } from "./training.js";
+import { layersOf, unitSettings } from "./unit-flags.js";
+
+export interface SlimJob {
+  readonly file: string;
+  readonly read: ReadModel;
+  readonly classifier: Classifier;
+  readonly data: DataSet;
+  readonly normalize: Normalize;
+  readonly flags: SlimFlags;
+  readonly recipe: Recipe;
+  /** Where the state is kept while it runs. */
+  readonly runFolder: string;
+  /** Everything that decides the outcome, for the report and for resuming. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface Slimmed {
+  readonly original: Graph;
+  readonly graph: Graph;
+  readonly bytes: number;
+  readonly top1: readonly [number, number];
+  readonly calibratedTop1: number;
+  readonly epochs: readonly EpochRow[];
+  readonly layers: readonly LayerRow[];
+  readonly seconds: number;
+}
+
+/** Swap, calibrate, fine-tune by distillation, fold, write, measure the accuracy of what was written. */
+export async function slim(job: SlimJob, context: CommandContext): Promise<Slimmed> {
+  const { read, classifier, data, normalize, flags, recipe, runFolder, settings } = job;
+  const engine = nodeEngine({ threads: context.threads });
+  const original = prepare(read.graph);
+  const swapped = swap(original, {
+    ...{
+      layers: layersOf(flags),
+      settings: unitSettings(flags),
+      gateBias: flags.gateBias,
+      seed: context.seed,
+    },
+  });
+  context.note(`${swapped.units.length} convolutions are swapped, ${swapped.kept.length} kept`);
+  for (const { name, adapted } of swapped.units) {
+    if (adapted.length > 0) context.note(`${name}: ${adapted.join(", ")}`);
+  }
+  await checkWritableFolder(runFolder);
+  const store = folderStore(runFolder);
+  await claimRun(store, settings, { resume: Boolean(flags.resume), where: runFolder });
+
+  const loaded = flags.resume ? await loadCalibrated(store, swapped.graph) : undefined;
+  const calibrated = loaded ?? (await calibrateUnits(job, { engine, original, swapped }, context));
+  if (!loaded) await saveCalibrated(store, calibrated);
+
+  const logits = (graph: Graph): Graph => ({ ...graph, outputs: classifier.graph.outputs });
+  const trained = await trainNetwork(
+    engine,
+    data,
+    {
+      ...{ student: logits(calibrated.graph), teacher: logits(original), recipe, normalize, store },
+      loss: {
+        labelSmoothing: recipe.labelSmoothing,
+        temperature: flags.temperature,
+        distillWeight: flags.distill,
+      },
+      resume: loaded !== undefined,
+      rate: (name) => (name.includes(".sru.gn.") ? flags.gateRate : 1),
+    },
+    context,
+  );
+  const started = performance.now();
+  const graph = finished(withInitializers(calibrated.graph, trained.graph.initializers));
+  const metadata = new Map([[NORMALIZE_KEY, normalize.name]]);
+  const bytes = await writeModel(flags.out, modelOf(graph, read.model, metadata), { force: flags.force });
+  const top1 = await accuracyOfFile(engine, { ...job, file: flags.out }, context);
+  return {
+    ...{ original, graph, bytes, top1: [calibrated.facts.top1, top1] as const },
+    calibratedTop1: calibrated.facts.calibratedTop1,
+    epochs: trained.history.map(({ epoch, top1, loss, seconds }) => ({ epoch, top1, loss, seconds })),
+    layers: withErrors(layerRows(original, graph, swapped), swapped, calibrated),
+    seconds: calibrated.facts.seconds + trained.seconds + (performance.now() - started) / 1000,
+  };
+}
+
+/** The original's accuracy, and the swapped network fitted unit by unit to what it replaces. */
+async function calibrateUnits(
+  job: SlimJob,
+  { engine, original, swapped }: { engine: Engine; original: Graph; swapped: Swapped },
+  context: CommandContext,
+): Promise<Calibrated> {
+  const { classifier, read, data, normalize, flags } = job;
+  const started = performance.now();
+  const how = { normalize, batch: EVALUATION_BATCH };
+  const before = { classifier, bytes: read.bytes };
+  const { top1 } = await accuracyOf(engine, before, data, { ...how, label: "eval original" }, context);
+  const { graph, errors } =
+    flags.calibrate === 0
+      ? { graph: swapped.graph, errors: new Map() }
+      : await calibrate(engine, swapped.graph, original, swapped.units, data, {
+          ...{ steps: flags.calibrate, batch: flags.calibrateBatch, learningRate: flags.calibrateLr },
+          ...{ gateRate: flags.gateRate, normalize, seed: context.seed, threads: context.threads },
+          ...{ progress: context.progress, signal: context.signal },
+        });
+  const bytes = encodeModel(modelOf(finished(graph)));
+  const after = { classifier: classifierOf(finished(graph), job.file), bytes };
+  const result = await accuracyOf(engine, after, data, { ...how, label: "eval calibrated" }, context);
+  context.note(`top-1 ${top1.toFixed(2)} % before, ${result.top1.toFixed(2)} % calibrated`);
+  const seconds = (performance.now() - started) / 1000;
+  const facts = { top1, calibratedTop1: result.top1, errors: Object.fromEntries(errors), seconds };
+  return { graph, facts };
+}
+
+const EVALUATION_BATCH = 125;
+
+/** As it is written: standard operators only. */
+const finished = (graph: Graph): Graph => lower(graph);
+
+/** Of the file that was written, not of the graph that was meant. */
+async function accuracyOfFile(
+  engine: Engine,
+  { file, data, normalize }: Pick<SlimJob, "file" | "data" | "normalize">,
+  context: CommandContext,
+): Promise<number> {
+  const { graph, bytes } = await readModel(file);
+  const what = { classifier: classifierOf(graph, file), bytes };
+  const how = { label: "eval slimmed", normalize, batch: EVALUATION_BATCH };
+  return (await accuracyOf(engine, what, data, how, context)).top1;
+}
+
+function withErrors(rows: readonly LayerRow[], { units }: Swapped, { facts }: Calibrated): LayerRow[] {
+  const byNode = new Map(units.map((u) => [u.node, u.name]));
+  const errors = new Map(Object.entries(facts.errors));
+  return rows.map((row) => {
+    const error = errors.get(byNode.get(row.name) ?? "");
+    return error ? { ...row, error } : row;
+  });
+}

@@ -1,0 +1,73 @@
+import { rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ScconvError } from "../base/errors.js";
+import type { Graph } from "../graph/ir.js";
+import { decodeSafetensors, encodeSafetensors } from "../runtime/safetensors.js";
+import type { Pair } from "../surgery/report.js";
+import type { RunStore } from "../train/checkpoint.js";
+import { trainableParts, withInitializers } from "../train/parts.js";
+
+/** What is known once the units are calibrated, and what a resumed run starts from. */
+export interface Calibrated {
+  /** The swapped network with its calibrated weights. */
+  readonly graph: Graph;
+  readonly facts: {
+    /** Of the original. */
+    readonly top1: number;
+    readonly calibratedTop1: number;
+    /** By unit: before and after. */
+    readonly errors: Readonly<Record<string, Pair>>;
+    readonly seconds: number;
+  };
+}
+
+const FILE = "calibrated.safetensors";
+const SETTINGS = "settings.json";
+
+export async function saveCalibrated(store: RunStore, { graph, facts }: Calibrated): Promise<void> {
+  const { parameters, statistics } = trainableParts(graph);
+  const metadata = new Map([["scconv.calibrated", JSON.stringify(facts)]]);
+  await store.write(FILE, encodeSafetensors(new Map([...parameters, ...statistics]), metadata));
+}
+
+/** Undefined where the run was stopped before its calibration was done. */
+export async function loadCalibrated(store: RunStore, swapped: Graph): Promise<Calibrated | undefined> {
+  const bytes = await store.read(FILE);
+  if (!bytes) return undefined;
+  const { tensors, metadata } = decodeSafetensors(bytes, FILE);
+  const text = metadata.get("scconv.calibrated");
+  if (!text) throw new ScconvError("bad-input", "not a calibration of scconv", { where: FILE });
+  return { graph: withInitializers(swapped, tensors), facts: JSON.parse(text) as Calibrated["facts"] };
+}
+
+/** A run is resumed under its own settings only; a new one records them. */
+export async function claimRun(
+  store: RunStore,
+  settings: Readonly<Record<string, unknown>>,
+  { resume, where }: { resume: boolean; where: string },
+): Promise<void> {
+  const text = `${JSON.stringify(settings, null, 2)}\n`;
+  if (!resume) return store.write(SETTINGS, new TextEncoder().encode(text));
+  const bytes = await store.read(SETTINGS);
+  if (!bytes) throw new ScconvError("not-found", "nothing to resume here", { where });
+  const old = new TextDecoder().decode(bytes);
+  if (old === text) return;
+  const before = JSON.parse(old) as Record<string, unknown>;
+  const key = Object.keys({ ...before, ...settings }).find(
+    (k) => JSON.stringify(before[k]) !== JSON.stringify(settings[k]),
+  );
+  throw new ScconvError("bad-setting", "the stopped run had other settings", {
+    where,
+    got: `${key} ${JSON.stringify(settings[key!])}`,
+    need: JSON.stringify(before[key!]),
+    hint: "leave --resume out to start anew",
+  });
+}
+
+/** What was kept for a resume goes once the work is done; files that are not ours stay, and the folder with them. */
+export async function forgetRun(folder: string): Promise<void> {
+  for (const name of [FILE, SETTINGS, "last.safetensors", "best.safetensors", "metrics.csv"]) {
+    await rm(join(folder, name), { force: true });
+  }
+  await rmdir(folder).catch(() => {});
+}
