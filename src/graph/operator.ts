@@ -80,8 +80,6 @@ export interface UpgradeContext {
   ints(values: readonly number[]): string;
   /** A new scalar constant of the element type of value `like`. */
   scalarLike(value: number, like: string): string;
-  /** A new boolean scalar. */
-  bool(value: boolean): string;
   /** Any new constant. */
   constant(tensor: Tensor): string;
   /** A name that no value has yet. */
