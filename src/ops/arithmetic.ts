@@ -1,3 +1,4 @@
+import { intAttr } from "../graph/ir.js";
 import { type GradContext, none, type Operator } from "../graph/operator.js";
 import { binaryOperator, mapTensors, stepFunction } from "./elementwise.js";
 import { cast, div, log, mask, mul, neg, pow, sub } from "./emit.js";
@@ -66,7 +67,7 @@ export const arithmeticOperators: readonly Operator[] = [
   binaryOperator({
     type: "Mod",
     since: 10,
-    f: (a, b, node) => (node.attributes.has("fmod") ? a % b : a - b * Math.floor(a / b)),
+    f: (a, b, node) => (intAttr(node, "fmod", 0) === 1 ? a % b : a - b * Math.floor(a / b)),
     grad: none("Mod is used on indices; no derivative is given"),
   }),
   ...(

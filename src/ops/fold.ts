@@ -67,7 +67,8 @@ function valuesOf(b: GraphBuilder, node: Node, most: number, budget: number): re
   if (!moves && (made > most || made - read > budget || typeof macs !== "number" || macs > most))
     return undefined;
   try {
-    return evaluateNode(node, inputs);
+    // Reference arithmetic keeps float64 where a Cast says float32.
+    return evaluateNode(node, inputs).map((t, i) => t.cast(types[i]?.dtype ?? t.dtype));
   } catch (error) {
     // What cannot be computed here is left to the engine.
     if (error instanceof ScconvError && error.code === "unsupported") return undefined;

@@ -28,7 +28,8 @@ const toSpace = (node: Node, c: number, h: number, w: number) => {
 };
 const toDepth = (node: Node, c: number, h: number, w: number) => {
   const s = intAttr(node, "blocksize", 1);
-  return { dims: [c, h / s, s, w / s, s], perm: [0, 3, 5, 1, 2, 4] };
+  const crd = stringAttr(node, "mode", "DCR") === "CRD";
+  return { dims: [c, h / s, s, w / s, s], perm: crd ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4] };
 };
 
 type Plan = (node: Node, c: number, h: number, w: number) => { dims: number[]; perm: number[] };

@@ -1,4 +1,4 @@
-import { floatAttr, stringAttr } from "../graph/ir.js";
+import { floatAttr, intAttr, type Node, stringAttr } from "../graph/ir.js";
 import { free, type Operator } from "../graph/operator.js";
 import { erfNumber } from "./activation.js";
 import { mapTensors, stepFunction, unaryOperator } from "./elementwise.js";
@@ -111,14 +111,20 @@ export const smoothUnits: readonly Operator[] = [
   ...(
     [
       ["IsNaN", 9, Number.isNaN],
-      ["IsInf", 10, (x: number) => Math.abs(x) === Number.POSITIVE_INFINITY],
+      [
+        "IsInf",
+        10,
+        (x: number, node: Node) =>
+          (x === Number.POSITIVE_INFINITY && intAttr(node, "detect_positive", 1) === 1) ||
+          (x === Number.NEGATIVE_INFINITY && intAttr(node, "detect_negative", 1) === 1),
+      ],
     ] as const
   ).map(
     ([type, since, f]): Operator => ({
       type,
       since,
       infer: (ctx) => [{ dtype: "bool", shape: ctx.shape(0) }],
-      evaluate: ({ tensor }) => [mapTensors("bool", [tensor(0)], (x) => Number(f(x)))],
+      evaluate: ({ node, tensor }) => [mapTensors("bool", [tensor(0)], (x) => Number(f(x, node)))],
       cost: free,
       grad: stepFunction,
     }),

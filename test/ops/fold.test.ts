@@ -60,6 +60,16 @@ describe("foldConstants", () => {
     expect(Array.from([...graph.initializers.values()][0]!.numbers())).toEqual([-64, 0, 0.5, 63.5]);
   });
 
+  it("gives a cast constant its type", () => {
+    const b = graphBuilder();
+    const x = b.input("x", "float32", [2]);
+    const double = b.add("Constant", [], { value: Tensor.from("float64", [2], [0.1, 2]) });
+    b.output(b.add("Mul", [x, b.add("Cast", [double], { to: 1 })]), "y");
+    const graph = foldConstants(b.build());
+    verify(graph, operators);
+    expect([...graph.initializers.values()].map((t) => t.dtype)).toEqual(["float32"]);
+  });
+
   it("leaves the nodes that make outputs, and names of values", () => {
     const b = graphBuilder();
     const c = b.parameter("c", Tensor.from("float32", [2], [1, 2]));

@@ -63,6 +63,12 @@ export const elementwiseCases: readonly OperatorCase[] = [
   { op: "Round", name: "halves to even", inputs: [floats([6], [0.5, 1.5, 2.5, -0.5, -1.5, 1.2])] },
   { op: "IsNaN", name: "values", inputs: [floats([3], [Number.NaN, 1, Number.POSITIVE_INFINITY])] },
   { op: "IsInf", name: "values", inputs: [floats([3], [Number.NaN, 1, Number.NEGATIVE_INFINITY])] },
+  {
+    op: "IsInf",
+    name: "below only",
+    inputs: [floats([3], [Number.POSITIVE_INFINITY, 1, Number.NEGATIVE_INFINITY])],
+    attributes: { detect_positive: 0 },
+  },
   { op: "Not", name: "booleans", inputs: [bools([3], [1, 0, 1])], fed: [0] },
   unary("StraightThroughGate", corner, {
     domain: SCCONV_DOMAIN,
@@ -96,6 +102,13 @@ export const elementwiseCases: readonly OperatorCase[] = [
     op: "Mod",
     name: "integers",
     inputs: [Tensor.from("int64", [4], [7, -7, 8, -1]), Tensor.from("int64", [], [3])],
+    fed: [0],
+  },
+  {
+    op: "Mod",
+    name: "fmod = 0 says nothing new",
+    inputs: [Tensor.from("int64", [4], [7, -7, 8, -1]), Tensor.from("int64", [], [-3])],
+    attributes: { fmod: 0 },
     fed: [0],
   },
   { op: "Mod", name: "fmod", inputs: [uniform([4]), floats([], [0.75])], attributes: { fmod: 1 }, wrt: [] },
