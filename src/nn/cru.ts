@@ -164,7 +164,7 @@ function asParts(parts: readonly Value[], widths: readonly number[]): readonly V
 }
 
 /** Up to this many squeezed channels the groups cost more in calls than they save in products (measured, docs/decisions.md). */
-const MERGE_UP_TO = 32;
+export const MERGE_UP_TO = 32;
 
 /** Y1 = GWC(X_up) + PWC1(X_up) (equation 8), where few channels make it pay as one dense convolution. */
 function rich(
