@@ -11,18 +11,7 @@ import {
   type UpgradeContext,
 } from "../graph/operator.js";
 import { contents } from "./contents.js";
-import {
-  cast,
-  div,
-  equal,
-  exp,
-  mask,
-  mul,
-  reduceSum,
-  shapeVector,
-  sub,
-  unsqueeze,
-} from "./emit.js";
+import { cast, div, equal, exp, mask, mul, reduceSum, shapeVector, sub, unsqueeze } from "./emit.js";
 
 const normalise = (axes: readonly number[], rank: number) => axes.map((a) => (a < 0 ? a + rank : a));
 

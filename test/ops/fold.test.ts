@@ -107,6 +107,7 @@ describe("foldConstants", () => {
 });
 
 const shared = "../shared/models/resnet20_cifar10.onnx";
+if (!existsSync(shared)) console.warn(`skipped: ${shared} is not here`);
 describe("a model from another framework", () => {
   it.skipIf(!existsSync(shared))(
     `loses its tangle of sizes and computes the same${existsSync(shared) ? "" : ` (skipped: ${shared} is not here)`}`,

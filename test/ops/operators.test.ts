@@ -15,6 +15,7 @@ import { expectClose } from "./close.js";
 import { type BuiltCase, buildCase, type OperatorCase } from "./operator-case.js";
 
 const engine = nodeEngine({ threads: 1 });
+for (const c of cases) if (c.engineLacks) console.warn(`skipped: ${c.op}, ${c.name}: ${c.engineLacks}`);
 
 async function onEngine(graph: Parameters<typeof lower>[0], feeds: ReadonlyMap<string, Tensor>) {
   const session = await engine.open(lower(graph));
