@@ -6,6 +6,12 @@ import { costOf, type GraphCost } from "../ops/cost.js";
 import { foldConstants } from "../ops/fold.js";
 import { inferShapes } from "../ops/infer.js";
 
+/**
+ * Arithmetic on sizes is folded away, arithmetic on weights is not: a kernel that is computed from fewer numbers (GWC and
+ * PWC1 as one) is counted by those.
+ */
+const SIZES_ONLY = { maxElements: 256 };
+
 /** A graph whose sizes are numbers as far as they can be: the batch is one image where the file leaves it open. */
 export function perImage(graph: Graph, size?: number): Graph {
   const sizes = new Map<string, number>();
@@ -16,7 +22,7 @@ export function perImage(graph: Graph, size?: number): Graph {
       else if (size !== undefined && !sizes.has(d)) sizes.set(d, size);
     });
   }
-  return inferShapes(foldConstants(bindSizes(graph, sizes)));
+  return inferShapes(foldConstants(bindSizes(graph, sizes), SIZES_ONLY));
 }
 
 export const costPerImage = (graph: Graph, size?: number): GraphCost => costOf(perImage(graph, size));

@@ -1,8 +1,9 @@
 import type { Graph } from "../graph/ir.js";
 import { costOf, type NodeCost } from "../ops/cost.js";
 import { convName } from "../surgery/match.js";
-import type { LayerRow } from "../surgery/report.js";
+import type { LayerRow, Pair } from "../surgery/report.js";
 import type { Swapped } from "../surgery/swap.js";
+import type { UnitRecord } from "../surgery/unit.js";
 import { perImage } from "./cost.js";
 
 /**
@@ -34,15 +35,32 @@ export function layerRows(
       });
       continue;
     }
-    const [newParameters, newMacs] = sum(after.filter((n) => n.node.name.startsWith(`${unit.name}.`)));
+    const [, newMacs] = sum(after.filter((n) => n.node.name.startsWith(`${unit.name}.`)));
     rows.push({
       ...{ name, from: label(cost, original), to: "SCConv" },
       ...(unit.adapted.length > 0 ? { reason: unit.adapted.join(", ") } : {}),
-      parameters: [parameters, newParameters],
+      parameters: [parameters, learned(slimmed, unit)],
       macs: [macs, newMacs],
     });
   }
   return rows;
+}
+
+/** Of the whole network: the original's, less what was replaced, plus what the units learn. */
+export function totalParameters(original: Graph, rows: readonly LayerRow[]): Pair {
+  const before = costOf(perImage(original)).parameters;
+  return [before, rows.reduce((total, { parameters: [b, a] }) => total + a - b, before)];
+}
+
+/** By name: a unit's graph also holds constants that nobody learns (rows of an identity, a block diagonal). */
+function learned({ initializers }: Graph, { name }: UnitRecord): number {
+  let total = 0;
+  for (const [key, { size }] of initializers) {
+    if (key.startsWith(`${name}.`) && /^(sru|cru|conv|bn)\.(?!running_)/.test(key.slice(name.length + 1))) {
+      total += size;
+    }
+  }
+  return total;
 }
 
 const sum = (nodes: readonly NodeCost[]): [number, number] => [

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { printable, ScconvError } from "../../base/errors.js";
+import type { Graph } from "../../graph/ir.js";
 import { benchModels } from "../../host/node/bench.js";
 import { checkWritable } from "../../host/node/files.js";
 import { machine } from "../../host/node/machine.js";
@@ -8,6 +9,7 @@ import type { SlimReport } from "../../surgery/report.js";
 import { classifierOf, dataFor, normalizeFor } from "../classifier.js";
 import { type CommandContext, command } from "../command.js";
 import { costPerImage } from "../cost.js";
+import { totalParameters } from "../layer-rows.js";
 import { type Recipe, recipeOf } from "../recipe.js";
 import { slimTable } from "../report/slim-table.js";
 import { verdict } from "../report/verdict.js";
@@ -92,8 +94,10 @@ async function reportOf(
   });
   phase.done();
   const { node, ...hardware } = machine();
-  const [before, after] = [costPerImage(slimmed.original), costPerImage(slimmed.graph)];
-  const macs = (m: unknown) => (typeof m === "number" ? m : Number.NaN);
+  const macs = (graph: Graph) => {
+    const total = costPerImage(graph).macs;
+    return typeof total === "number" ? total : Number.NaN;
+  };
   return {
     version: 1,
     command: `scconv ${argv.map(quoted).join(" ")}`,
@@ -112,8 +116,8 @@ async function reportOf(
       normalize: normalize.name,
     },
     settings,
-    parameters: [before.parameters, after.parameters],
-    macs: [macs(before.macs), macs(after.macs)],
+    parameters: totalParameters(slimmed.original, slimmed.layers),
+    macs: [macs(slimmed.original), macs(slimmed.graph)],
     bytes: [read.bytes.byteLength, slimmed.bytes],
     top1: slimmed.top1,
     latency: {

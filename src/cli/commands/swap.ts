@@ -11,7 +11,7 @@ import { swap } from "../../surgery/swap.js";
 import { command } from "../command.js";
 import { perImage } from "../cost.js";
 import { formatChange, formatCount } from "../format.js";
-import { layerRows } from "../layer-rows.js";
+import { layerRows, totalParameters } from "../layer-rows.js";
 import { table } from "../table.js";
 import { layersOf, type SwapFlags, swapFlags, unitSettings } from "../unit-flags.js";
 
@@ -49,7 +49,7 @@ export default command<[string], Options>({
           : [{ name, from, to, parameters, macs, ...(reason ? { adapted: reason } : {}) }],
       ),
       kept: rows.flatMap(({ name, to, reason }) => (to === undefined ? [{ name, reason: reason! }] : [])),
-      ...totals(original, graph),
+      ...totals(original, { graph, rows }),
       ...(out === undefined || dryRun ? {} : { output: out }),
     };
     if (out !== undefined && !dryRun) await writeModel(out, modelOf(graph, model), { force });
@@ -58,9 +58,9 @@ export default command<[string], Options>({
 });
 
 /** Of the whole network, before and after; MACs are of one image, and symbols where a size stays open. */
-function totals(before: Graph, after: Graph) {
-  const [b, a] = [costOf(perImage(before)), costOf(perImage(after))];
-  return { parameters: [b.parameters, a.parameters] as Pair, macs: [b.macs, a.macs] as const };
+function totals(before: Graph, { graph, rows }: { graph: Graph; rows: readonly LayerRow[] }) {
+  const macs = [before, graph].map((g) => costOf(perImage(g)).macs);
+  return { parameters: totalParameters(before, rows), macs: [macs[0]!, macs[1]!] as const };
 }
 
 function textOf(
