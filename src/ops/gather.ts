@@ -51,7 +51,7 @@ export const gather: Operator = {
   },
   partial: (ctx) => {
     const values = ctx.shape(0)?.length === 1 ? contents(ctx, 0) : undefined;
-    const at = ctx.shape(1)!.length <= 1 ? ctx.knownInts(1) : undefined;
+    const at = (ctx.shape(1)?.length ?? 2) <= 1 ? ctx.knownInts(1) : undefined;
     const found = values && at?.map((i) => values[positive(i, values.length)]!);
     return found?.every((d) => d !== undefined) ? (found as Shape) : undefined;
   },
