@@ -6,7 +6,7 @@ import { checkWritableFolder } from "../host/node/files.js";
 import { type ReadModel, readModel, writeModel } from "../host/node/models.js";
 import { nodeEngine } from "../host/node/ort.js";
 import { folderStore } from "../host/node/run-store.js";
-import { lower } from "../ops/lower.js";
+import { deploy } from "../optimise/index.js";
 import type { Engine } from "../runtime/session.js";
 import { calibrate } from "../surgery/calibrate.js";
 import { prepare } from "../surgery/prepare.js";
@@ -90,7 +90,7 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
     context,
   );
   const started = performance.now();
-  const graph = finished(withInitializers(calibrated.graph, trained.graph.initializers));
+  const graph = finished(withInitializers(calibrated.graph, trained.graph.initializers), swapped);
   const metadata = new Map([[NORMALIZE_KEY, normalize.name]]);
   const bytes = await writeModel(flags.out, modelOf(graph, read.model, metadata), { force: flags.force });
   const top1 = await accuracyOfFile(engine, { ...job, file: flags.out }, context);
@@ -122,8 +122,8 @@ async function calibrateUnits(
           ...{ gateRate: flags.gateRate, normalize, seed: context.seed, threads: context.threads },
           ...{ progress: context.progress, signal: context.signal },
         });
-  const bytes = encodeModel(modelOf(finished(graph)));
-  const after = { classifier: classifierOf(finished(graph), job.file), bytes };
+  const bytes = encodeModel(modelOf(finished(graph, swapped)));
+  const after = { classifier: classifierOf(finished(graph, swapped), job.file), bytes };
   const result = await accuracyOf(engine, after, data, { ...how, label: "eval calibrated" }, context);
   context.note(`top-1 ${top1.toFixed(2)} % before, ${result.top1.toFixed(2)} % calibrated`);
   const seconds = (performance.now() - started) / 1000;
@@ -132,9 +132,6 @@ async function calibrateUnits(
 }
 
 const EVALUATION_BATCH = 125;
-
-/** As it is written: standard operators only. */
-const finished = (graph: Graph): Graph => lower(graph);
 
 /** Of the file that was written, not of the graph that was meant. */
 async function accuracyOfFile(
