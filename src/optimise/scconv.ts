@@ -71,7 +71,8 @@ function parametersOf(graph: Graph, { name, settings, norm }: PlacedUnit): Param
   return {
     settings,
     gamma: tensor("sru.gn.weight")!.numbers(),
-    beta: tensor("sru.gn.bias")!.numbers(),
+    // With scope channel nothing reads β, and a pruned graph has none.
+    beta: tensor("sru.gn.bias")?.numbers() ?? [],
     cru: Object.fromEntries(entries) as Parameters["cru"],
     affine:
       norm &&
