@@ -7,16 +7,12 @@ import type { UnitRecord } from "../surgery/unit.js";
 import { perImage } from "./cost.js";
 
 /**
- * Every convolution of the original with what stands there now: its own cost before, and after that of all nodes that
- * the swap made in its scope.
+ * Every convolution of the original with what stands there now: its own cost before; after, what the unit learns, and the
+ * multiply-adds of all nodes in its scope as the graph is written.
  */
-export function layerRows(
-  original: Graph,
-  slimmed: Graph,
-  swapped: Pick<Swapped, "units" | "kept">,
-): LayerRow[] {
+export function layerRows(original: Graph, written: Graph, swapped: Swapped): LayerRow[] {
   const before = new Map(costOf(perImage(original)).nodes.map((n) => [convName(n.node), n]));
-  const after = costOf(perImage(slimmed)).nodes;
+  const after = costOf(perImage(written)).nodes;
   const units = new Map(swapped.units.map((u) => [u.node, u]));
   const kept = new Map(swapped.kept.map((k) => [k.name, k.reason]));
   const rows: LayerRow[] = [];
@@ -39,7 +35,7 @@ export function layerRows(
     rows.push({
       ...{ name, from: label(cost, original), to: "SCConv" },
       ...(unit.adapted.length > 0 ? { reason: unit.adapted.join(", ") } : {}),
-      parameters: [parameters, learned(slimmed, unit)],
+      parameters: [parameters, learned(swapped.graph, unit)],
       macs: [macs, newMacs],
     });
   }

@@ -4,12 +4,15 @@ import type { Command } from "commander";
 import { ScconvError } from "../../base/errors.js";
 import { normalizations, parseNormalize } from "../../data/normalize.js";
 import { encodeModel } from "../../graph/codec.js";
+import type { Graph } from "../../graph/ir.js";
 import { modelOf } from "../../graph/model.js";
 import { checkWritableFolder } from "../../host/node/files.js";
 import { nodeEngine } from "../../host/node/ort.js";
 import { folderStore } from "../../host/node/run-store.js";
+import { scconvDefaults } from "../../nn/scconv.js";
 import { type ConvUnitName, convUnits } from "../../nn/units.js";
 import { lower } from "../../ops/lower.js";
+import { deploy, findUnits } from "../../optimise/index.js";
 import { architecture, architectures } from "../../zoo/index.js";
 import { dataFor, NORMALIZE_KEY } from "../classifier.js";
 import { type CommandContext, command } from "../command.js";
@@ -64,7 +67,7 @@ export default command<[string | undefined], Options>({
           ...{ student, recipe: config.recipe, normalize, store, resume },
           loss: { labelSmoothing: config.recipe.labelSmoothing },
           onBest: (graph) =>
-            store.write("best.onnx", encodeModel(modelOf(lower(graph), undefined, metadata))),
+            store.write("best.onnx", encodeModel(modelOf(deployed(graph, config), undefined, metadata))),
         },
         { ...context, seed: config.seed },
       );
@@ -173,6 +176,12 @@ async function checkNewRun(folder: string, { force }: Options): Promise<void> {
       hint: "--resume goes on with it, --force starts anew",
     });
   }
+}
+
+/** For inference: batch norms folded, units in their short form. */
+function deployed(graph: Graph, { conv, unit }: RunConfig): Graph {
+  const units = conv === "scconv" ? findUnits(graph, { ...scconvDefaults, ...unit }) : [];
+  return deploy(graph, units);
 }
 
 function networkOf(
