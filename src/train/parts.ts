@@ -1,5 +1,6 @@
 import type { Tensor } from "../base/tensor.js";
 import type { Graph, Node } from "../graph/ir.js";
+import { cruNames } from "../nn/cru.js";
 
 /** What of a graph is trained, and what it keeps as running statistics. */
 export interface TrainableParts {
@@ -22,8 +23,13 @@ const weightInputs: Readonly<Record<string, readonly number[]>> = {
   PRelu: [1],
 };
 
-/** The gate's γ and β are used by arithmetic, not by a normalisation operator: they are known by name (SPEC.md). */
-const gateParameter = /(^|\.)sru\.gn\.(weight|bias)$/;
+/**
+ * A unit's parameters are known by name (SPEC.md): the gate's γ and β are used by arithmetic, not by a normalisation
+ * operator, and kernels of the CRU may be put together in the graph before a convolution reads them.
+ */
+const unitNames = ["sru.gn.weight", "sru.gn.bias", ...Object.values(cruNames)];
+const isUnitParameter = (name: string): boolean =>
+  unitNames.some((n) => name === n || name.endsWith(`.${n}`));
 
 export function trainableParts(graph: Graph): TrainableParts {
   const parameters = new Map<string, Tensor>();
@@ -34,7 +40,7 @@ export function trainableParts(graph: Graph): TrainableParts {
   };
   for (const node of graph.nodes) {
     for (const i of weightInputs[node.op] ?? []) take(node.inputs[i], parameters);
-    for (const name of node.inputs) if (gateParameter.test(name)) take(name, parameters);
+    for (const name of node.inputs) if (isUnitParameter(name)) take(name, parameters);
     if (node.op === "BatchNormalization") for (const i of [3, 4]) take(node.inputs[i], statistics);
   }
   return { parameters, statistics };
