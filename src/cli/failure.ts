@@ -16,6 +16,10 @@ export interface Failure {
 /** What is said of an error at the edge: one line, and a status. Stacks are for `--debug`. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof ScconvError) return failure(error.code, error.message, statusOf(error));
+  // Help in place of a command has been printed already.
+  if (error instanceof CommanderError && error.code === "commander.help") {
+    return failure("usage", "", exit.usage);
+  }
   if (error instanceof CommanderError) return failure("usage", oneLine(error.message), exit.usage);
   if (error instanceof Error && error.name === "AbortError") {
     return failure("interrupted", "interrupted", exit.interrupted);

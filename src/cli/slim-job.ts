@@ -2,7 +2,7 @@ import type { DataSet, Normalize } from "../data/data-set.js";
 import { encodeModel } from "../graph/codec.js";
 import type { Graph } from "../graph/ir.js";
 import { modelOf } from "../graph/model.js";
-import { checkWritableFolder } from "../host/node/files.js";
+import { makeFolder } from "../host/node/files.js";
 import { type ReadModel, readModel, writeModel } from "../host/node/models.js";
 import { nodeEngine } from "../host/node/ort.js";
 import { folderStore } from "../host/node/run-store.js";
@@ -65,7 +65,7 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
   for (const { name, adapted } of swapped.units) {
     if (adapted.length > 0) context.note(`${name}: ${adapted.join(", ")}`);
   }
-  await checkWritableFolder(runFolder);
+  await makeFolder(runFolder);
   const store = folderStore(runFolder);
   await claimRun(store, settings, { resume: Boolean(flags.resume), where: runFolder });
 

@@ -6,7 +6,7 @@ import { normalizations, parseNormalize } from "../../data/normalize.js";
 import { encodeModel } from "../../graph/codec.js";
 import type { Graph } from "../../graph/ir.js";
 import { modelOf } from "../../graph/model.js";
-import { checkWritableFolder } from "../../host/node/files.js";
+import { checkWritableFolder, makeFolder } from "../../host/node/files.js";
 import { nodeEngine } from "../../host/node/ort.js";
 import { folderStore } from "../../host/node/run-store.js";
 import { scconvDefaults } from "../../nn/scconv.js";
@@ -56,7 +56,7 @@ export default command<[string | undefined], Options>({
     try {
       const student = networkOf(config, data);
       if (!resume) {
-        await checkWritableFolder(folder);
+        await makeFolder(folder);
         await store.write(CONFIG_FILE, encodeConfig(config));
       }
       const metadata = new Map([[NORMALIZE_KEY, normalize.name]]);
@@ -169,6 +169,7 @@ async function resumed(name: string | undefined, options: Options, folder: strin
 }
 
 async function checkNewRun(folder: string, { force }: Options): Promise<void> {
+  await checkWritableFolder(folder);
   const found = await stat(join(folder, CONFIG_FILE)).catch(() => undefined);
   if (found && !force) {
     throw new ScconvError("bad-input", "holds a run already", {

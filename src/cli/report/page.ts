@@ -141,7 +141,7 @@ function layers({ layers: rows }: SlimReport): Html {
     html`<tr><td class="name">${r.name}</td><td class="swap">${r.from} → ${r.to}${r.reason && html`<br><small>${r.reason}</small>`}</td><td class="num">${pair(r.parameters)}</td><td class="num">${pair(r.macs)}</td>${errors ? html`<td class="num">${r.error ? r.error.map((e) => e.toFixed(3)).join(" → ") : "–"}</td>` : undefined}</tr>`;
   const table = html`<table><thead><tr><th>layer</th><th>swapped</th><th class="num">parameters</th><th class="num">multiply-adds</th>${errors ? html`<th class="num">calibration error</th>` : undefined}</tr></thead><tbody>${swapped.map(row)}</tbody></table>`;
   const legend = errors
-    ? html`<p>Calibration error: how far the new unit’s output is from that of the convolution it replaces, relative to the latter, before → after calibration.</p>`
+    ? html`<p>Parameters are what is learned, multiply-adds what the written file executes. Calibration error: how far the new unit’s output is from that of the convolution it replaces, relative to the latter, before → after calibration.</p>`
     : undefined;
   const rest =
     kept.length > 0

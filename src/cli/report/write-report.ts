@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ScconvError } from "../../base/errors.js";
-import { checkWritableFolder, type WriteOptions, writeFileWhole } from "../../host/node/files.js";
+import { checkWritableFolder, makeFolder, type WriteOptions, writeFileWhole } from "../../host/node/files.js";
 import type { SlimReport } from "../../surgery/report.js";
 import { reportPage } from "./page.js";
 
@@ -22,6 +22,7 @@ export async function writeReport(
   report: SlimReport,
   options?: WriteOptions,
 ): Promise<string> {
+  await makeFolder(folder);
   await writeFileWhole(join(folder, "report.json"), `${JSON.stringify(report, null, 2)}\n`, options);
   const page = join(folder, "index.html");
   await writeFileWhole(page, reportPage(report), options);

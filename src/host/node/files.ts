@@ -56,14 +56,25 @@ export async function checkWritable(path: string, { force = false }: WriteOption
   await probe(path);
 }
 
-/** The same for a folder that is to be filled; it is made where it is missing, as are those above it. */
+/** The same for a folder that is to be filled, and may not be there yet: nothing is made but a probe, and that is removed. */
 export async function checkWritableFolder(folder: string): Promise<void> {
+  let there = folder;
+  let found = await stat(there).catch(() => undefined);
+  while (!found && dirname(there) !== there) {
+    there = dirname(there);
+    found = await stat(there).catch(() => undefined);
+  }
+  if (!found?.isDirectory()) throw new ScconvError("bad-input", "is not a folder", { where: there });
+  await probe(join(there, "probe"));
+}
+
+/** Makes a folder, and those above it. */
+export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
     throw fileError("cannot make the folder", folder, cause);
   }
-  await probe(join(folder, "probe"));
 }
 
 async function probe(path: string): Promise<void> {
