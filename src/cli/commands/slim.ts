@@ -55,7 +55,7 @@ export default command<[string], SlimFlags>({
         flags,
         recipe,
         settings,
-        runFolder: join(folder, "run"),
+        runFolder: join(folder, "unfinished"),
       };
       const slimmed = await slim(job, context);
       const report = await reportOf(job, slimmed, { context, started });
