@@ -40,21 +40,27 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   const length = Number(view.getBigUint64(0, true));
   if (length > MAX_HEADER || 8 + length > bytes.byteLength)
     throw bad("the header is longer than the file", `${length}`);
-  let header: Record<string, unknown>;
+  let parsed: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
+    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
   } catch {
     throw bad("the header is not JSON");
   }
+  const header = fieldsOf(parsed);
+  if (!header) throw bad("the header is not a JSON object");
   const body = bytes.subarray(8 + length);
   const tensors = new Map<string, Tensor>();
   const metadata = new Map<string, string>();
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") {
-      for (const [key, value] of Object.entries(entry as object)) metadata.set(key, String(value));
+      const notes = fieldsOf(entry);
+      if (!notes) throw bad("the metadata is not a JSON object");
+      for (const [key, value] of Object.entries(notes)) metadata.set(key, String(value));
       continue;
     }
-    const { dtype: code, shape, data_offsets: offsets } = entry as Record<string, unknown>;
+    const fields = fieldsOf(entry);
+    if (!fields) throw bad(`tensor "${name}" is not described`);
+    const { dtype: code, shape, data_offsets: offsets } = fields;
     const dtype = Object.hasOwn(names, String(code)) ? names[String(code)] : undefined;
     if (!dtype) throw bad(`tensor "${name}" has an unknown element type`, String(code));
     const dims = whole(shape);
@@ -66,6 +72,11 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
     tensors.set(name, Tensor.ofBytes(dtype, dims, body.subarray(range[0], range[1])));
   }
   return { tensors, metadata };
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> | undefined {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? (value as Record<string, unknown>) : undefined;
 }
 
 function whole(value: unknown): number[] | undefined {
