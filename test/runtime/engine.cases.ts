@@ -90,9 +90,6 @@ export function engineCases(make: () => Engine): void {
     }
     const wrong = new Map([["y", Tensor.zeros("float32", [5, 3])]]);
     await expect(session.run(feeds(1), wrong)).rejects.toMatchObject({ code: "engine" });
-    await expect(session.run(feeds(1), new Map([["z", rows(1, 0)]]))).rejects.toMatchObject({
-      code: "engine",
-    });
     // And is still of use afterwards.
     expect(numbers((await session.run(feeds(1))).get("sum"))).toEqual([36]);
     await session.release();
