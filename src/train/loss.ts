@@ -2,10 +2,10 @@ import { Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import {
   add,
-  cast,
   div,
   equal,
   logSoftmax,
+  mask,
   mul,
   neg,
   reduceMax,
@@ -22,8 +22,8 @@ export interface LossSettings {
   readonly distillWeight?: number;
 }
 
-/** Labels (N) → (N, K), one where the class is the label. */
-export function oneHot(labels: Value, classes: number): Value {
+/** Labels (N) → (N, K), one where the class is the label, in the element type of `like`. */
+export function oneHot(labels: Value, classes: number, like: Value): Value {
   const range = labels.builder.constant(
     Tensor.from(
       labels.dtype,
@@ -32,7 +32,7 @@ export function oneHot(labels: Value, classes: number): Value {
     ),
     "classes",
   );
-  return cast(equal(unsqueeze(labels, [1]), range), "float32");
+  return mask(equal(unsqueeze(labels, [1]), range), like);
 }
 
 /** −mean over the batch of Σ target·log p; logits and target (N, K). */
@@ -52,7 +52,7 @@ export function classificationLoss(
   { labelSmoothing = 0, temperature = 4, distillWeight = 0.9 }: LossSettings,
 ): Value {
   const classes = logits.dims[1]!;
-  const hot = oneHot(labels, classes);
+  const hot = oneHot(labels, classes, logits);
   const target = labelSmoothing === 0 ? hot : add(mul(hot, 1 - labelSmoothing), labelSmoothing / classes);
   if (!teacher || distillWeight === 0) return crossEntropy(logits, target);
   const soft = softmax(mul(teacher, 1 / temperature), 1);
@@ -63,6 +63,6 @@ export function classificationLoss(
 
 /** How many of the batch have the label's logit on top (ties count as hits). */
 export function correct(logits: Value, labels: Value): Value {
-  const top = cast(equal(logits, reduceMax(logits, [1])), "float32");
-  return reduceSum(mul(top, oneHot(labels, logits.dims[1]!)), [0, 1], false);
+  const top = mask(equal(logits, reduceMax(logits, [1])), logits);
+  return reduceSum(mul(top, oneHot(labels, logits.dims[1]!, logits)), [0, 1], false);
 }
