@@ -39,7 +39,10 @@ export function lineChart(points: readonly ChartPoint[], options: ChartOptions):
     round(margin.left + ((v - first) / Math.max(1, last - first)) * (right - margin.left));
   const y = (v: number) => round(bottom - ((v - low) / (high - low)) * (bottom - margin.top));
   const path = points.map((p, i) => `${i === 0 ? "M" : "L"}${x(p.x)} ${y(p.y)}`).join(" ");
-  const end = points[points.length - 1]!;
+  const best = points.reduce((a, b) => (b.y > a.y ? b : a));
+  const anchor = best.x === last ? "end" : best.x === first ? "start" : "middle";
+  // Above its dot where there is room, which there is unless the dot is at the very top.
+  const lift = y(best.y) - margin.top > 26 ? -12 : 24;
   const decimals = yTicks.every(Number.isInteger) ? 0 : 1;
   // The reference's name goes where the line is not: below its level when there is no room above.
   const above = y(reference.y) - margin.top > 24;
@@ -55,7 +58,7 @@ ${xTicks.map((t) => html`<text class="tick" x="${x(t)}" y="${bottom + 20}" text-
 <text class="note" x="${margin.left + 8}" y="${round(y(reference.y) + (above ? -8 : 18))}">${reference.label}</text>
 <path class="line" d="${path}"/>
 ${points.map((p) => html`<circle class="dot" cx="${x(p.x)}" cy="${y(p.y)}" r="${points.length > 40 ? 2 : 4}"><title>${xLabel} ${p.x}: ${p.y.toFixed(2)}</title></circle>`)}
-<text class="value" x="${x(end.x)}" y="${round(y(end.y) + 24)}" text-anchor="${points.length > 1 ? "end" : "start"}">${end.y.toFixed(2)} %</text>
+<text class="value" x="${x(best.x)}" y="${round(y(best.y) + lift)}" text-anchor="${anchor}">${best.y.toFixed(2)} %</text>
 <text class="axis" x="${round((margin.left + right) / 2)}" y="${size.height - 8}" text-anchor="middle">${xLabel}</text>
 <text class="axis" x="${margin.left - 8}" y="16" text-anchor="start">${yLabel}</text>
 </svg>`;

@@ -115,7 +115,7 @@ function curve({ epochs, calibratedTop1, top1, data }: SlimReport): Html | undef
   const zero =
     calibratedTop1 === undefined ? "" : "Epoch 0 is the network after calibration, before any fine-tuning. ";
   return html`<h2>Winning the accuracy back</h2>
-<div class="panel">${chart}<p>${zero}Evaluation split of ${data.testImages} images; the band is the original’s 95 % interval.</p></div>`;
+<div class="panel">${chart}<p>${zero}The network of the best epoch is the one that was written. Evaluation split of ${data.testImages} images; the band is the original’s 95 % interval.</p></div>`;
 }
 
 function latencyPanel({ latency, software, machine }: SlimReport): Html | undefined {

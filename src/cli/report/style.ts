@@ -20,7 +20,7 @@ h2 { font-size: 1.1rem; margin: 2.6rem 0 0.8rem; font-weight: 650; }
 .verdict .bad::before { content: "!"; color: var(--bad); left: 0.3rem; }
 .verdict .bad { font-weight: 600; }
 .verdict .plain::before { content: "·"; color: var(--soft); left: 0.3rem; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 0.8rem; margin-top: 1.8rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.6rem, 1fr)); gap: 0.8rem; margin-top: 1.8rem; }
 .card { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 0.9rem 1rem 1rem; }
 .card h3 { margin: 0; font-size: 0.85rem; font-weight: 500; color: var(--soft); }
 .card .after { font-size: 1.45rem; font-weight: 650; line-height: 1.35; white-space: nowrap; }
@@ -33,7 +33,7 @@ h2 { font-size: 1.1rem; margin: 2.6rem 0 0.8rem; font-weight: 650; }
 .panel { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 1rem; overflow-x: auto; }
 .panel > p { margin: 0.6rem 0 0; color: var(--soft); font-size: 0.88rem; }
 svg { display: block; width: 100%; max-width: 46rem; height: auto; margin: 0 auto; }
-svg text { font-size: 13px; fill: var(--soft); font-variant-numeric: tabular-nums; }
+svg text { paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; font-size: 13px; fill: var(--soft); font-variant-numeric: tabular-nums; }
 svg .axis { font-size: 13px; } svg .value { fill: var(--after); font-weight: 650; font-size: 14px; }
 svg .grid { stroke: var(--rule); } svg .interval { fill: var(--before); opacity: 0.28; }
 svg .reference { stroke: var(--soft); stroke-dasharray: 6 4; stroke-width: 1.5; }
