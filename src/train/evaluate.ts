@@ -124,7 +124,7 @@ export function evaluationGraph(student: Graph, program: StepProgram): Graph {
     const running = b.input("statistics", "float32", [program.statistics.size]);
     for (const [n, v] of unpackValues(program.statistics, running)) values.set(n, v);
   }
-  const all = inline(b, student, { substitute: new Map([[name, images], ...values]) });
+  const all = inline(b, student, { prefix: "student.", substitute: new Map([[name, images], ...values]) });
   b.output(all.get(student.outputs[0]!.name)!, "logits");
   return lower(b.build());
 }

@@ -99,7 +99,9 @@ export function buildStep(options: StepOptions): StepProgram {
     inline(b, teacher, { substitute: new Map([[imageInput(teacher), images]]), prefix: "teacher." });
   const before: BeforeStudent = { teacher: theirs, scalars };
   const { after } = options;
+  // Under a prefix: a value of the student may be called `loss` or `labels`, or as a constant of the builder's own.
   const ours = inline(b, student, {
+    prefix: "student.",
     substitute: new Map([[imageInput(student), images], ...values, ...(running ?? [])]),
     emit: (node, inputs) => {
       if (!isBatchNorm(node) || !parts.statistics.has(node.inputs[3]!)) return undefined;
