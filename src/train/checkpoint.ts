@@ -44,7 +44,13 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, where);
   const text = metadata.get("scconv.run");
   if (!text) throw new ScconvError("bad-input", "not a checkpoint of scconv", { where });
-  return { ...(JSON.parse(text) as Omit<Checkpoint, "state">), state: tensors };
+  try {
+    const rest = JSON.parse(text) as Omit<Checkpoint, "state"> & { best: number | null };
+    // JSON has no −∞, which stands for no epoch yet.
+    return { ...rest, best: rest.best ?? Number.NEGATIVE_INFINITY, state: tensors };
+  } catch (cause) {
+    throw new ScconvError("bad-input", "the checkpoint's record is damaged", { where, cause });
+  }
 }
 
 const columns = [

@@ -36,8 +36,8 @@ export interface FitResult {
 }
 
 /**
- * Trains for a number of epochs. With a store, `last.safetensors` is written after every epoch and every `saveEvery`
- * seconds, `best.safetensors` after an epoch that was the best so far, `metrics.csv` after every epoch. On abort the
+ * Trains for a number of epochs. With a store, `best.safetensors` is written after an epoch that was the best so far,
+ * `metrics.csv` after every epoch, and `last.safetensors` then and every `saveEvery` seconds. On abort the
  * state is saved and an `interrupted` error thrown; a loss that is not finite leaves the last good state saved.
  */
 export async function fit(trainer: Trainer, data: DataSet, options: FitOptions): Promise<FitResult> {
@@ -91,14 +91,12 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
     const bar = options.progress?.phase(`epoch ${epoch + 1}/${epochs}`, perEpoch * batch);
     const epochStart = performance.now();
     const seen = perEpoch - from;
-    let learningRate = 0;
     try {
       const order = { batchSize: batch, normalize, shuffle: true, seed, epoch, dropLast: true, from };
       const extra = { ...(augment ? { augment } : {}), ...(signal ? { signal } : {}) };
       for await (const { index, images, labels } of data.batches("train", { ...order, ...extra })) {
         signal?.throwIfAborted();
-        learningRate = schedule(trainer.steps, total);
-        const { figures } = await trainer.step(images, labels, learningRate);
+        const { figures } = await trainer.step(images, labels, schedule(trainer.steps, total));
         sums.loss += figures.get("loss")!;
         sums.correct += figures.get("correct") ?? 0;
         sums.steps++;
@@ -124,7 +122,7 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
     const accuracy = await evaluate(trainer);
     const metrics: EpochMetrics = {
       epoch: epoch + 1,
-      learningRate,
+      learningRate: schedule(trainer.steps - 1, total),
       trainLoss: sums.loss / sums.steps,
       trainTop1: (100 * sums.correct) / (sums.steps * batch),
       top1: accuracy.top1,
@@ -141,12 +139,11 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
     bar?.done(
       `top-1 ${accuracy.top1.toFixed(2)} %, loss ${metrics.trainLoss.toFixed(3)}, ${metrics.imagesPerSecond.toFixed(0)} images/s`,
     );
-    if (store) {
-      await save(epoch + 1, 0);
-      if (improved) await save(epoch + 1, 0, "best.safetensors");
-      await store.write("metrics.csv", new TextEncoder().encode(metricsCsv(history)));
-    }
+    if (improved) await save(epoch + 1, 0, "best.safetensors");
+    await store?.write("metrics.csv", new TextEncoder().encode(metricsCsv(history)));
     await options.onEpoch?.(metrics, improved, trainer);
+    // Last of all: a run that is killed before this does the end of the epoch again, with all that it leaves.
+    await save(epoch + 1, 0);
   }
   return { history, best, seconds: elapsed() };
 }
