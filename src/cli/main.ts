@@ -11,5 +11,9 @@ process.on("uncaughtException", (error) => {
   process.exit(failureOf(error).status);
 });
 
-// Threads of the engine and of the data must not keep a finished program alive.
-process.exit(await run(process.argv.slice(2)));
+// A command under way keeps the program alive, whatever it waits for; once it is done, no thread of the engine or of the
+// data does.
+const alive = setInterval(() => {}, 2 ** 30);
+const status = await run(process.argv.slice(2));
+clearInterval(alive);
+process.exit(status);

@@ -20,6 +20,8 @@ export interface Training {
   readonly recipe: Recipe;
   readonly normalize: Normalize;
   readonly store: RunStore;
+  /** Seconds between saves within an epoch. */
+  readonly saveEvery?: number | undefined;
   /** Go on from `last.safetensors` of the store. */
   readonly resume?: boolean;
   /** Learning rate of a parameter, as a multiple. */
@@ -40,7 +42,7 @@ export async function trainNetwork(
   training: Training,
   { threads, seed, progress, signal }: Pick<CommandContext, "threads" | "seed" | "progress" | "signal">,
 ): Promise<Trained> {
-  const { student, teacher, loss, recipe, normalize, store, rate, onBest } = training;
+  const { student, teacher, loss, recipe, normalize, store, rate, onBest, saveEvery } = training;
   const program = buildStep({
     ...{ student, teacher, batch: recipe.batch, optimizer: optimizerOf(recipe) },
     objective: classification(student, teacher, loss),
@@ -60,7 +62,7 @@ export async function trainNetwork(
   try {
     const result = await fit(trainer, data, {
       ...{ epochs: recipe.epochs, schedule: scheduleOf(recipe), augment: augmentOf(recipe) },
-      ...{ normalize, seed, store, resume, progress, signal },
+      ...{ normalize, seed, store, resume, progress, signal, saveEvery },
       evaluate: ({ state }) => {
         const names = ["parameters", "statistics"].filter((n) => evaluation.inputs.includes(n));
         const feeds = new Map(names.map((n) => [n, state.get(n)!]));

@@ -18,7 +18,7 @@ import { dataFor, NORMALIZE_KEY } from "../classifier.js";
 import { type CommandContext, command } from "../command.js";
 import { costPerImage, formatDim } from "../cost.js";
 import { dataFlags } from "../data-flags.js";
-import { oneOf } from "../flags.js";
+import { oneOf, real } from "../flags.js";
 import { formatCount, formatSeconds } from "../format.js";
 import { type RecipeFlags, recipeFlags, recipeOf, trainRecipe } from "../recipe.js";
 import { CONFIG_FILE, encodeConfig, type RunConfig, readConfig } from "../run-config.js";
@@ -33,6 +33,7 @@ interface Options extends UnitOptions, RecipeFlags {
   readonly limit?: number;
   readonly out?: string;
   readonly resume?: string;
+  readonly saveEvery?: number;
   readonly conv?: ConvUnitName;
   readonly layers?: "second" | "all";
   readonly force?: boolean;
@@ -64,7 +65,7 @@ export default command<[string | undefined], Options>({
         nodeEngine({ threads }),
         data,
         {
-          ...{ student, recipe: config.recipe, normalize, store, resume },
+          ...{ student, recipe: config.recipe, normalize, store, resume, saveEvery: options.saveEvery },
           loss: { labelSmoothing: config.recipe.labelSmoothing },
           onBest: (graph) =>
             store.write("best.onnx", encodeModel(modelOf(deployed(graph, config), undefined, metadata))),
@@ -110,6 +111,11 @@ function configure(c: Command): void {
       "the unit stands for the second k×k convolution of each block, or all (default: second)",
       oneOf("--layers", ["second", "all"] as const),
     )
+    .option(
+      "--save-every <seconds>",
+      "saves within an epoch, too, so often (default: 60)",
+      real("--save-every", { min: 0 }),
+    )
     .option("--force", "write into a folder that holds a run already");
   dataFlags(c, { required: false });
   recipeFlags(unitFlags(c), trainRecipe);
@@ -153,16 +159,16 @@ async function started(
   };
 }
 
-/** A resumed run keeps its settings; only where the data lies may have changed. */
+/** A resumed run keeps its settings; only where the data lies, and how often it is saved, may have changed. */
 async function resumed(name: string | undefined, options: Options, folder: string): Promise<RunConfig> {
   const config = await readConfig(folderStore(folder), folder);
-  const { resume: _, data: __, ...others } = options;
+  const { resume: _, data: __, saveEvery: ___, ...others } = options;
   const other = Object.keys(others)[0];
   if (other !== undefined || (name !== undefined && name !== config.architecture)) {
     throw new ScconvError("usage", "a resumed run keeps its own settings", {
       where: folder,
       got: other === undefined ? name : `--${other.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`,
-      need: "no other than --data",
+      need: "no other than --data and --save-every",
     });
   }
   return config;
