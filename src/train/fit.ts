@@ -22,7 +22,7 @@ export interface FitOptions {
   readonly evaluate: (trainer: Trainer) => Promise<Accuracy>;
   readonly store?: RunStore | undefined;
   /** Saves in the middle of an epoch, too, when this many seconds have passed. */
-  readonly saveEvery?: number;
+  readonly saveEvery?: number | undefined;
   readonly resume?: Checkpoint | undefined;
   readonly onEpoch?: (metrics: EpochMetrics, best: boolean, trainer: Trainer) => Promise<void> | void;
   readonly progress?: Progress | undefined;
