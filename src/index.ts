@@ -30,6 +30,7 @@ export { graphBuilder, operators } from "./ops/index.js";
 export { inferShapes } from "./ops/infer.js";
 export { lower } from "./ops/lower.js";
 export { upgrade } from "./ops/upgrade.js";
+export { deploy, findUnits, foldBatchNorm, fuseScconv } from "./optimise/index.js";
 export type { Progress, ProgressPhase } from "./runtime/progress.js";
 export { decodeSafetensors, encodeSafetensors } from "./runtime/safetensors.js";
 export type { Engine, NamedTensors, Session, SessionOptions } from "./runtime/session.js";
