@@ -1,9 +1,9 @@
-import { isStatic, type Shape } from "../base/dims.js";
+import type { Shape } from "../base/dims.js";
 import { ScconvError } from "../base/errors.js";
-import { type Graph, intAttr, type Node } from "../graph/ir.js";
+import { type Graph, intAttr, type Node, stringAttr } from "../graph/ir.js";
 import { consumers } from "../graph/walk.js";
 import { checkScconv, type ScconvSettings } from "../nn/scconv.js";
-import { windowOf } from "../ops/window.js";
+import { type Window, windowOf } from "../ops/window.js";
 
 /** A convolution of the network, and whether a unit can take its place. */
 export interface Candidate {
@@ -50,11 +50,7 @@ export function matchConvolutions(graph: Graph, settings: ScconvSettings): Candi
     const [stride, dilation] = [window.strides[0]!, window.dilations[0]!];
     if (window.strides[1] !== stride) return stay(`its strides differ (${window.strides.join("×")})`);
     if (window.dilations[1] !== dilation) return stay(`its dilations differ (${window.dilations.join("×")})`);
-    const same = dilation * Math.floor(k / 2);
-    if (
-      !sameSize(window.out, x.slice(2), stride) ||
-      (isUnknown(x) && !window.begins.every((p) => p === same))
-    ) {
+    if (!keepsSize(window, x.slice(2), stringAttr(node, "auto_pad", "NOTSET"))) {
       return stay("its output size is not ⌈input/stride⌉ (other padding)");
     }
     const channels = [perGroup, output] as const;
@@ -70,12 +66,13 @@ export function matchConvolutions(graph: Graph, settings: ScconvSettings): Candi
   });
 }
 
-const isUnknown = (x: Shape) => !isStatic(x.slice(2));
-
-function sameSize(out: Shape, input: Shape, stride: number): boolean {
+/** Whether the output is ⌈size/stride⌉; where the size is not known, whether it is for every size. */
+function keepsSize(window: Window, sizes: Shape, autoPad: string): boolean {
+  const { out, begins, ends, kernel, dilations, strides } = window;
   return out.every((o, i) => {
-    const size = input[i]!;
-    return typeof o !== "number" || typeof size !== "number" || o === Math.ceil(size / stride);
+    const size = sizes[i]!;
+    if (typeof o === "number" && typeof size === "number") return o === Math.ceil(size / strides[i]!);
+    return autoPad.startsWith("SAME") || begins[i]! + ends[i]! === dilations[i]! * (kernel[i]! - 1);
   });
 }
 

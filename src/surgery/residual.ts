@@ -5,7 +5,7 @@ import { producers } from "../graph/walk.js";
 function isSpatial(graph: Graph, node: Node): boolean {
   if (node.op !== "Conv") return false;
   const dims = graph.initializers.get(node.inputs[1] ?? "")?.dims;
-  return dims !== undefined && dims.slice(2).some((k) => k > 1);
+  return dims?.slice(2).some((k) => k > 1) ?? false;
 }
 
 /**
