@@ -15,7 +15,7 @@
  */
 import { Tensor } from "../base/tensor.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
-import type { Graph } from "../graph/ir.js";
+import { floatAttr, type Graph, type Node } from "../graph/ir.js";
 import { type CruParameters, cruNames, cruWidths, MERGE_UP_TO } from "../nn/cru.js";
 import type { PlacedUnit } from "../nn/placed-unit.js";
 import type { ScconvSettings } from "../nn/scconv.js";
@@ -48,7 +48,7 @@ export function fuseScconv(graph: Graph, units: readonly PlacedUnit[]): Graph {
     const unit = byOutput.get(node.outputs[0]!);
     if (!unit) return undefined;
     const input = b.value(rewritten.get(unit.input) ?? unit.input);
-    const made = b.scope(unit.name, () => inferenceUnit(b, input, parametersOf(graph, unit)));
+    const made = b.scope(unit.name, () => inferenceUnit(b, input, parametersOf(graph, unit, node)));
     rewritten.set(unit.output, made.name);
     return [made];
   }).graph;
@@ -65,7 +65,8 @@ interface Parameters {
   readonly affine: Affine | undefined;
 }
 
-function parametersOf(graph: Graph, { name, settings, norm }: PlacedUnit): Parameters {
+/** `last` makes the unit's output: the batch norm, where there is one. */
+function parametersOf(graph: Graph, { name, settings, norm }: PlacedUnit, last: Node): Parameters {
   const tensor = (suffix: string) => graph.initializers.get(`${name}.${suffix}`);
   const entries = Object.entries(cruNames).map(([key, suffix]) => [key, tensor(suffix)]);
   return {
@@ -78,7 +79,7 @@ function parametersOf(graph: Graph, { name, settings, norm }: PlacedUnit): Param
       norm &&
       affineOf(
         norm.parameters.map((p) => graph.initializers.get(p)!.numbers()),
-        1e-5,
+        floatAttr(last, "epsilon", 1e-5),
       ),
   };
 }
