@@ -14,7 +14,7 @@ import {
   split,
   sub,
 } from "../ops/emit.js";
-import { filled, heNormal } from "./init.js";
+import { filled, lecunUniform } from "./init.js";
 
 /** `pair`: β₁, β₂ by softmax over the two pooled values of a channel; `all`: over all 2·C_out, as the common port does. */
 export type Fuse = "pair" | "all";
@@ -118,7 +118,7 @@ export function cruShapes(input: number, output: number, settings: CruSettings, 
   };
 }
 
-/** Fresh parameters under the current scope, He-normal. */
+/** Fresh parameters under the current scope, as PyTorch draws them: uniform in ±1/√fan-in. */
 export function cruParameters(
   x: Value,
   output: number,
@@ -128,7 +128,7 @@ export function cruParameters(
   const b = x.builder;
   const shapes = cruShapes(x.shape[1] as number, output, settings, b.scoped("cru"));
   const weight = (key: keyof typeof shapes) =>
-    b.parameter(cruNames[key], heNormal(random, shapes[key] as number[], x.dtype));
+    b.parameter(cruNames[key], lecunUniform(random, shapes[key] as number[], x.dtype));
   return {
     squeezeUp: weight("squeezeUp"),
     squeezeLow: weight("squeezeLow"),

@@ -3,7 +3,7 @@ import type { DataSet, Normalize } from "../data/data-set.js";
 import type { Value } from "../graph/builder.js";
 import { inline } from "../graph/inline.js";
 import type { Graph } from "../graph/ir.js";
-import { add, div, mul, reduceMean, reduceSum, stopGradient, sub } from "../ops/emit.js";
+import { add, mul, reduceMean, stopGradient, sub } from "../ops/emit.js";
 import { graphBuilder } from "../ops/index.js";
 import type { Progress } from "../runtime/progress.js";
 import type { Engine } from "../runtime/session.js";
@@ -13,6 +13,7 @@ import { trainableParts, withInitializers } from "../train/parts.js";
 import { cosine } from "../train/schedule.js";
 import { buildStep, imageInput } from "../train/step.js";
 import { createTrainer, initialState } from "../train/trainer.js";
+import { relativeSquare } from "./distill.js";
 import type { UnitRecord } from "./unit.js";
 
 export interface CalibrateOptions {
@@ -135,13 +136,6 @@ export async function calibrate(
 
 /** What later layers see of a unit's own output, the rest being the original's: nothing for half the steps, then more. */
 const ownShare = (steps: number) => (step: number) => Math.min(1, Math.max(0, (step / steps - 0.5) / 0.4));
-
-/** ‖y − t‖² / ‖t‖². */
-function relativeSquare(y: Value, target: Value): Value {
-  const axes = target.shape.map((_, i) => i);
-  const d = sub(y, target);
-  return div(reduceSum(mul(d, d), axes, false), reduceSum(mul(target, target), axes, false));
-}
 
 /** The batch norms that units brought with them, set to the target's deviation and mean, channel by channel. */
 async function targetMoments(
