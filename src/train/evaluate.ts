@@ -33,7 +33,8 @@ export class AccuracyMeter {
       let above = 0;
       let top = Number.NEGATIVE_INFINITY;
       for (let k = 0; k < classes; k++) {
-        if (row[k]! > own || (row[k]! === own && k < labels[i]!)) above++;
+        // Written so that what is not a number is never below: a broken network has no hits.
+        if (!(row[k]! < own || (row[k]! === own && k >= labels[i]!))) above++;
         top = Math.max(top, row[k]!);
       }
       let sum = 0;

@@ -7,6 +7,7 @@ import { nodeEngine } from "../../src/host/node/ort.js";
 import { type ConvUnit, scconvUnit, standardUnit } from "../../src/nn/units.js";
 import type { Engine, Session } from "../../src/runtime/session.js";
 import type { RunStore } from "../../src/train/checkpoint.js";
+import { unpack } from "../../src/train/flat.js";
 import { sgd } from "../../src/train/optimizer.js";
 import { trainableParts } from "../../src/train/parts.js";
 import { buildStep, classification, type StepOptions, type StepProgram } from "../../src/train/step.js";
@@ -102,3 +103,10 @@ export function memoryStore(onWrite: (name: string, count: number) => void = () 
   };
   return store;
 }
+
+/** Parameters and statistics by their names. */
+export const named = ({ program: p, state }: Trainer): Map<string, Tensor> =>
+  new Map([
+    ...unpack(p.parameters, state.get("parameters")!),
+    ...unpack(p.statistics, state.get("statistics")!),
+  ]);
