@@ -19,12 +19,22 @@ export interface SlimFlags extends SwapFlags, DataFlags, RecipeFlags {
   readonly gateBias: number;
   readonly temperature: number;
   readonly distill: number;
+  readonly hint: number;
   readonly latencyBatch: number;
   readonly latencyRuns: number;
 }
 
-/** Fine-tuning starts from a network that works: a lower rate, and few epochs. */
-export const slimRecipe: Recipe = { ...trainRecipe, epochs: 4, lr: 0.03 };
+/**
+ * Fine-tuning is short and starts from a network that half works. AdamW, because the convolutions that stay have their
+ * batch norms folded in and weights of very different sizes (docs/decisions.md has what was measured).
+ */
+export const slimRecipe: Recipe = {
+  ...trainRecipe,
+  epochs: 4,
+  optimizer: "adamw",
+  lr: 0.002,
+  weightDecay: 1e-3,
+};
 
 export function slimFlags(c: Command): void {
   c.argument("<model>", "an ONNX file: a classifier of images")
@@ -57,7 +67,7 @@ export function slimFlags(c: Command): void {
       "--gate-bias <b>",
       "β at the start; large against γ = 1 the gate begins open",
       real("--gate-bias"),
-      0,
+      2,
     )
     .option("--temperature <t>", "of the distillation", real("--temperature", { min: 0, open: true }), 4)
     .option(
@@ -65,6 +75,12 @@ export function slimFlags(c: Command): void {
       "weight of the original's answers against the labels",
       real("--distill", { min: 0, max: 1 }),
       0.9,
+    )
+    .option(
+      "--hint <weight>",
+      "of the original's features, compared behind every new unit; 0: its answers only",
+      real("--hint", { min: 0 }),
+      20,
     )
     .option("--latency-batch <n>", "batch at which both models are timed", whole("--latency-batch"), 1)
     .option("--latency-runs <n>", "timed inferences of each model", whole("--latency-runs"), 50);

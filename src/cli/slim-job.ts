@@ -9,6 +9,7 @@ import { folderStore } from "../host/node/run-store.js";
 import { deploy } from "../optimise/index.js";
 import type { Engine } from "../runtime/session.js";
 import { calibrate } from "../surgery/calibrate.js";
+import { distillation } from "../surgery/distill.js";
 import { prepare } from "../surgery/prepare.js";
 import type { EpochRow, LayerRow } from "../surgery/report.js";
 import { type Swapped, swap } from "../surgery/swap.js";
@@ -74,16 +75,18 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
   if (!loaded) await saveCalibrated(store, calibrated);
 
   const logits = (graph: Graph): Graph => ({ ...graph, outputs: classifier.graph.outputs });
+  const [student, teacher] = [logits(calibrated.graph), logits(original)];
   const trained = await trainNetwork(
     engine,
     data,
     {
-      ...{ student: logits(calibrated.graph), teacher: logits(original), recipe, normalize, store },
-      loss: {
+      ...{ student, teacher, recipe, normalize, store },
+      objective: distillation(student, teacher, swapped.units, {
         labelSmoothing: recipe.labelSmoothing,
         temperature: flags.temperature,
         distillWeight: flags.distill,
-      },
+        hintWeight: flags.hint,
+      }),
       resume: loaded !== undefined,
       rate: (name) => (name.includes(".sru.gn.") ? flags.gateRate : 1),
     },

@@ -5,9 +5,8 @@ import { type Checkpoint, decodeCheckpoint, type RunStore } from "../train/check
 import { evaluate, evaluationGraph } from "../train/evaluate.js";
 import { type FitResult, fit } from "../train/fit.js";
 import { unpack } from "../train/flat.js";
-import type { LossSettings } from "../train/loss.js";
 import { trainableParts, withInitializers } from "../train/parts.js";
-import { buildStep, classification, type StepProgram } from "../train/step.js";
+import { buildStep, type Objective, type StepProgram, type Traced } from "../train/step.js";
 import { createTrainer, initialState, type TrainState } from "../train/trainer.js";
 import type { CommandContext } from "./command.js";
 import { augmentOf, optimizerOf, type Recipe, scheduleOf } from "./recipe.js";
@@ -16,7 +15,8 @@ export interface Training {
   readonly student: Graph;
   /** Distilled from, where there is one. */
   readonly teacher?: Graph;
-  readonly loss: LossSettings;
+  /** What is minimised; built for `student` and `teacher`. */
+  readonly objective: (traced: Traced) => Objective;
   readonly recipe: Recipe;
   readonly normalize: Normalize;
   readonly store: RunStore;
@@ -42,10 +42,10 @@ export async function trainNetwork(
   training: Training,
   { threads, seed, progress, signal }: Pick<CommandContext, "threads" | "seed" | "progress" | "signal">,
 ): Promise<Trained> {
-  const { student, teacher, loss, recipe, normalize, store, rate, onBest, saveEvery } = training;
+  const { student, teacher, objective, recipe, normalize, store, rate, onBest, saveEvery } = training;
   const program = buildStep({
     ...{ student, teacher, batch: recipe.batch, optimizer: optimizerOf(recipe) },
-    objective: classification(student, teacher, loss),
+    objective,
     ...(rate ? { rate } : {}),
   });
   const resume = training.resume ? await checkpointIn(store, "last.safetensors") : undefined;

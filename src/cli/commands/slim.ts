@@ -70,12 +70,22 @@ export default command<[string], SlimFlags>({
 
 /** Everything that decides the outcome. */
 function settingsOf(flags: SlimFlags, recipe: Recipe, { seed }: CommandContext): SlimJob["settings"] {
-  const { calibrate, calibrateBatch, calibrateLr, gateRate, gateBias, temperature, distill, size, limit } =
-    flags;
+  const {
+    calibrate,
+    calibrateBatch,
+    calibrateLr,
+    gateRate,
+    gateBias,
+    temperature,
+    distill,
+    hint,
+    size,
+    limit,
+  } = flags;
   return {
     ...{ layers: layersOf(flags), ...unitSettings(flags), gateBias },
     ...{ calibrate, calibrateBatch, calibrateLr, gateRate },
-    ...{ ...recipe, temperature, distill, seed },
+    ...{ ...recipe, temperature, distill, hint, seed },
     ...(size === undefined ? {} : { size }),
     ...(limit === undefined ? {} : { limit }),
   };

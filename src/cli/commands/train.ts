@@ -13,6 +13,7 @@ import { scconvDefaults } from "../../nn/scconv.js";
 import { type ConvUnitName, convUnits } from "../../nn/units.js";
 import { lower } from "../../ops/lower.js";
 import { deploy, findUnits } from "../../optimise/index.js";
+import { classification } from "../../train/step.js";
 import { architecture, architectures } from "../../zoo/index.js";
 import { dataFor, NORMALIZE_KEY } from "../classifier.js";
 import { type CommandContext, command } from "../command.js";
@@ -66,7 +67,7 @@ export default command<[string | undefined], Options>({
         data,
         {
           ...{ student, recipe: config.recipe, normalize, store, resume, saveEvery: options.saveEvery },
-          loss: { labelSmoothing: config.recipe.labelSmoothing },
+          objective: classification(student, undefined, { labelSmoothing: config.recipe.labelSmoothing }),
           onBest: (graph) =>
             store.write("best.onnx", encodeModel(modelOf(deployed(graph, config), undefined, metadata))),
         },
