@@ -17,7 +17,9 @@ if (!existsSync(model)) {
 
 const named = (path) => relative(process.cwd(), path) || ".";
 const args = [
-  ...["slim", named(model), "--data", "fashion-mnist", "--limit", "10000", "--layers", "second"],
+  ...["slim", named(model), "--data", "fashion-mnist", "--limit", "10000", "--layers", "all"],
+  // One gate decision to a channel: the unit's gate then costs nothing at inference.
+  ...["--scope", "channel"],
   ...[
     "--calibrate",
     "150",

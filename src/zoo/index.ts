@@ -12,12 +12,16 @@ export interface ArchitectureOptions {
   readonly seed: number;
 }
 
-const cifar = (depth: number) => (options: ArchitectureOptions) => resnetCifar({ depth, ...options });
+const cifar =
+  (depth: number, widths?: readonly [number, number, number]) =>
+  (options: ArchitectureOptions): Graph =>
+    resnetCifar({ depth, ...(widths ? { widths } : {}), ...options });
 
 /** Architectures by the name that `scconv train` takes. */
 export const architectures = {
   // Small enough for a demonstration: one block to a stage.
   resnet8: cifar(8),
+  "resnet8-wide": cifar(8, [32, 64, 128]),
   resnet20: cifar(20),
   resnet32: cifar(32),
   resnet44: cifar(44),

@@ -17,7 +17,8 @@ export interface NodeEngineOptions {
   readonly threads?: number | undefined;
 }
 
-const version = (createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string }).version;
+const version = (createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string })
+  .version;
 
 /** ONNX Runtime on Node. Errors of the engine become ScconvErrors of code `engine`. */
 export function nodeEngine({ provider = "cpu", threads }: NodeEngineOptions = {}): Engine {
