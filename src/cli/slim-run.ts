@@ -1,4 +1,4 @@
-import { rm, rmdir } from "node:fs/promises";
+import { rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ScconvError } from "../base/errors.js";
 import type { Graph } from "../graph/ir.js";
@@ -70,4 +70,11 @@ export async function forgetRun(folder: string): Promise<void> {
     await rm(join(folder, name), { force: true });
   }
   await rmdir(folder).catch(() => {});
+}
+
+/** A run that failed before there was anything to go on from leaves nothing behind. */
+export async function forgetFruitlessRun(folder: string, report: string): Promise<void> {
+  if (await stat(join(folder, FILE)).catch(() => undefined)) return;
+  await forgetRun(folder);
+  await rmdir(report).catch(() => {});
 }

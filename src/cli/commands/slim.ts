@@ -16,7 +16,7 @@ import { verdict } from "../report/verdict.js";
 import { checkReportFolder, writeReport } from "../report/write-report.js";
 import { type SlimFlags, slimFlags, slimRecipe } from "../slim-flags.js";
 import { type SlimJob, type Slimmed, slim } from "../slim-job.js";
-import { forgetRun } from "../slim-run.js";
+import { forgetFruitlessRun, forgetRun } from "../slim-run.js";
 import { layersOf, unitSettings } from "../unit-flags.js";
 import { version } from "../version.js";
 
@@ -57,7 +57,10 @@ export default command<[string], SlimFlags>({
         settings,
         runFolder: join(folder, "unfinished"),
       };
-      const slimmed = await slim(job, context);
+      const slimmed = await slim(job, context).catch(async (error) => {
+        if (!context.signal.aborted) await forgetFruitlessRun(job.runFolder, folder);
+        throw error;
+      });
       const report = await reportOf(job, slimmed, { context, started });
       const page = await writeReport(folder, report, replace);
       await forgetRun(job.runFolder);
