@@ -28,6 +28,8 @@ export interface SlimJob {
   readonly file: string;
   readonly read: ReadModel;
   readonly classifier: Classifier;
+  /** The batch that the file itself takes, where it is fixed there. */
+  readonly fixedBatch: number | undefined;
   readonly data: DataSet;
   readonly normalize: Normalize;
   readonly flags: SlimFlags;
@@ -115,7 +117,7 @@ async function calibrateUnits(
   const { classifier, read, data, normalize, flags } = job;
   const started = performance.now();
   const how = { normalize, batch: EVALUATION_BATCH };
-  const before = { classifier, bytes: read.bytes };
+  const before = { classifier: { ...classifier, fixedBatch: job.fixedBatch }, bytes: read.bytes };
   const { top1 } = await accuracyOf(engine, before, data, { ...how, label: "eval original" }, context);
   const { graph, errors } =
     flags.calibrate === 0

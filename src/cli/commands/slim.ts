@@ -5,6 +5,7 @@ import { benchModels } from "../../host/node/bench.js";
 import { checkWritable } from "../../host/node/files.js";
 import { machine } from "../../host/node/machine.js";
 import { readModel } from "../../host/node/models.js";
+import { freeBatch } from "../../ops/free-batch.js";
 import type { SlimReport } from "../../surgery/report.js";
 import { classifierOf, dataFor, normalizeFor } from "../classifier.js";
 import { type CommandContext, command } from "../command.js";
@@ -31,15 +32,19 @@ export default command<[string], SlimFlags>({
     await checkWritable(flags.out, replace);
     await checkReportFolder(folder, replace);
     const recipe = await recipeOf(flags, slimRecipe);
-    const read = await readModel(file);
-    const classifier = classifierOf(read.graph, file);
-    if (classifier.fixedBatch !== undefined) {
+    const asRead = await readModel(file);
+    const fixed = classifierOf(asRead.graph, file).fixedBatch;
+    const graph = freeBatch(asRead.graph);
+    if (!graph) {
       throw new ScconvError("unsupported", "training needs a batch that is not fixed in the file", {
         where: file,
-        got: `batch ${classifier.fixedBatch}`,
+        got: `batch ${fixed}, and a graph that depends on it`,
         hint: "export it with a dynamic batch axis",
       });
     }
+    if (fixed !== undefined) context.note(`the batch, fixed to ${fixed} in the file, is left open`);
+    const read = { ...asRead, graph };
+    const classifier = classifierOf(graph, file);
     const normalize = normalizeFor(read.model, flags.normalize, { where: file, warn: context.warn });
     const data = await dataFor(classifier, flags, context.progress);
     try {
@@ -50,6 +55,7 @@ export default command<[string], SlimFlags>({
         file,
         read,
         classifier,
+        fixedBatch: fixed,
         data,
         normalize,
         flags,
