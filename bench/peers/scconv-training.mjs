@@ -1,0 +1,54 @@
+// Our training step, for bench/training.mjs. The first line on stdin says what to build; what it starts from is written
+// to a file, so that a peer starts from the same.
+import { writeFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { Random } from "../../dist/base/random.js";
+import { Tensor } from "../../dist/base/tensor.js";
+import { nodeEngine } from "../../dist/host/node/ort.js";
+import { convUnits } from "../../dist/nn/units.js";
+import { encodeSafetensors } from "../../dist/runtime/safetensors.js";
+import { sgd } from "../../dist/train/optimizer.js";
+import { trainableParts } from "../../dist/train/parts.js";
+import { buildStep, classification } from "../../dist/train/step.js";
+import { createTrainer, initialState } from "../../dist/train/trainer.js";
+import { architecture } from "../../dist/zoo/index.js";
+
+const say = (document) => process.stdout.write(`${JSON.stringify(document)}\n`);
+
+async function start({ conv, batch, threads, learningRate, file }) {
+  const unit = convUnits[conv]();
+  const options = { classes: 10, channels: 3, size: 32, unit, where: "all", seed: 0 };
+  const student = architecture("resnet20")(options);
+  const objective = classification(student, undefined, {});
+  const program = buildStep({ student, batch, optimizer: sgd(), objective });
+  const { parameters, statistics } = trainableParts(student);
+  const random = new Random(1);
+  const images = Float32Array.from({ length: batch * 3 * 32 * 32 }, () => random.normal());
+  const labels = Int32Array.from({ length: batch }, () => random.int(10));
+  const batchTensors = [
+    ["images", Tensor.of("float32", [batch, 3, 32, 32], images)],
+    ["labels", Tensor.of("int32", [batch], labels)],
+  ];
+  await writeFile(file, encodeSafetensors(new Map([...parameters, ...statistics, ...batchTensors])));
+  const engine = nodeEngine({ threads });
+  const state = initialState(program, new Map([...parameters, ...statistics]));
+  const trainer = await createTrainer(engine, program, state, { threads });
+  say({ versions: { engine: engine.runtime, node: process.version }, parameters: program.parameters.size });
+  return async (steps) => {
+    const losses = [];
+    const started = performance.now();
+    for (let i = 0; i < steps; i++) {
+      const { figures } = await trainer.step(images, labels, learningRate);
+      losses.push(figures.get("loss"));
+    }
+    return { seconds: (performance.now() - started) / 1000, losses };
+  };
+}
+
+let run;
+for await (const line of createInterface({ input: process.stdin })) {
+  const message = JSON.parse(line);
+  if (run) say(await run(message.steps));
+  else run = await start(message);
+}
+process.exit(0);

@@ -1,0 +1,140 @@
+// Training rate of ResNet-20, ours beside PyTorch's, interleaved in one run: see bench/README.md.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import Table from "cli-table3";
+import { machine } from "../dist/host/node/machine.js";
+import { median, Peer } from "./peers/peer.mjs";
+
+const { values: flags } = parseArgs({
+  options: {
+    python: { type: "string" },
+    rounds: { type: "string", default: "7" },
+    steps: { type: "string", default: "4" },
+    batch: { type: "string", default: "128" },
+    threads: { type: "string", default: "2" },
+    conv: { type: "string", default: "standard,scconv" },
+    json: { type: "string" },
+  },
+});
+const [rounds, steps, batch, threads] = ["rounds", "steps", "batch", "threads"].map((name) => {
+  const n = Number(flags[name]);
+  if (!Number.isSafeInteger(n) || n < 1) throw new Error(`--${name}: need a whole number from 1`);
+  return n;
+});
+const LEARNING_RATE = 0.01;
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const note = (text) => process.stderr.write(`${text}\n`);
+
+/** Ours first: it writes what the others start from. */
+async function peersOf(conv, folder) {
+  const job = {
+    conv,
+    batch,
+    threads,
+    learningRate: LEARNING_RATE,
+    file: join(folder, `${conv}.safetensors`),
+  };
+  const ours = new Peer("scconv", process.execPath, [here("peers/scconv-training.mjs")]);
+  const all = [ours];
+  try {
+    ours.info = await ours.ask(job);
+    for (const layout of flags.python ? ["NCHW", "channels-last"] : []) {
+      const env = { OMP_NUM_THREADS: `${threads}` };
+      const torch = new Peer(`PyTorch ${layout}`, flags.python, [here("peers/torch_training.py")], env);
+      all.push(torch);
+      torch.info = await torch.ask({ ...job, layout });
+    }
+    return all;
+  } catch (error) {
+    for (const peer of all) peer.stop();
+    throw error;
+  }
+}
+
+/** The first steps of all from the same weights and images: are these the same networks, trained alike? */
+async function sameLosses(peers) {
+  const losses = [];
+  for (const peer of peers) losses.push((await peer.ask({ steps: 3 })).losses);
+  const worst = losses.map((own) =>
+    Math.max(...own.map((l, i) => Math.abs(l - losses[0][i]) / losses[0][i])),
+  );
+  const { size } = new Set(peers.map((p) => p.info.parameters));
+  if (size !== 1 || worst.some((w) => !(w < 0.01))) {
+    throw new Error(`the peers do not train the same network: losses ${JSON.stringify(losses)}`);
+  }
+  return Math.max(...worst);
+}
+
+/** Every peer in turn, round after round, in alternating order; one step to have caches and threads back, then K timed. */
+async function measure(peers) {
+  const rates = new Map(peers.map((p) => [p, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const peer of round % 2 ? [...peers].reverse() : peers) {
+      await peer.ask({ steps: 1 });
+      const { seconds } = await peer.ask({ steps });
+      rates.get(peer).push((steps * batch) / seconds);
+    }
+    note(
+      `  round ${round + 1}/${rounds}: ${peers.map((p) => Math.round(rates.get(p)[round])).join(", ")} images/s`,
+    );
+  }
+  return rates;
+}
+
+async function compare(conv, folder) {
+  note(`${conv}:`);
+  const peers = await peersOf(conv, folder);
+  try {
+    const lossDifference = await sameLosses(peers);
+    const rates = await measure(peers);
+    const [ours] = peers;
+    const rows = [];
+    for (const peer of peers) {
+      const own = rates.get(peer);
+      // Ours over this one, round by round: what slows the whole machine for a while slows both.
+      const ratios = own.map((rate, i) => rates.get(ours)[i] / rate);
+      rows.push({
+        ...{ peer: peer.name, imagesPerSecond: median(own), low: Math.min(...own), high: Math.max(...own) },
+        ...{ ratio: median(ratios), peakRssMb: await peer.peakRssMb(), rounds: own },
+        versions: peer.info.versions,
+      });
+    }
+    return { conv, parameters: peers[0].info.parameters, lossDifference, rows };
+  } finally {
+    for (const peer of peers) peer.stop();
+  }
+}
+
+const folder = await mkdtemp(join(tmpdir(), "scconv-bench-"));
+try {
+  const results = [];
+  for (const conv of flags.conv.split(",")) results.push(await compare(conv, folder));
+  const setting = { network: "resnet20", batch, threads, rounds, steps };
+  const document = { ...setting, date: new Date().toISOString(), machine: machine(), results };
+  const head = ["blocks", "", "images/s", "range", "ours ÷ this", "peak MiB"];
+  const table = new Table({ head, style: { head: [], border: [] } });
+  for (const { conv, rows } of results) {
+    for (const r of rows) {
+      const range = `${Math.round(r.low)}–${Math.round(r.high)}`;
+      const figures = [Math.round(r.imagesPerSecond), range, r.ratio.toFixed(2), r.peakRssMb ?? "?"];
+      table.push([conv, r.peer, ...figures]);
+    }
+  }
+  const versions = new Map(results.flatMap(({ rows }) => rows.flatMap((r) => Object.entries(r.versions))));
+  const { cpu, instructions } = document.machine;
+  process.stdout.write(
+    [
+      `ResNet-20, batch ${batch}, one training step (SGD, Nesterov), ${threads} threads, ${rounds} rounds of ${steps} steps`,
+      table.toString(),
+      `medians over the rounds; ${cpu} (${instructions.join(" ")})`,
+      [...versions].map(([name, version]) => `${name} ${version}`).join(", "),
+      "",
+    ].join("\n"),
+  );
+  if (flags.json) await writeFile(flags.json, `${JSON.stringify(document, null, 2)}\n`);
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
