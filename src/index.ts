@@ -35,6 +35,7 @@ export type { Progress, ProgressPhase } from "./runtime/progress.js";
 export { decodeSafetensors, encodeSafetensors } from "./runtime/safetensors.js";
 export type { Engine, NamedTensors, Session, SessionOptions } from "./runtime/session.js";
 export { type CalibrateOptions, type Calibration, calibrate } from "./surgery/calibrate.js";
+export { type DistillSettings, distillation } from "./surgery/distill.js";
 export { type Candidate, matchConvolutions } from "./surgery/match.js";
 export { prepare } from "./surgery/prepare.js";
 export type { SlimReport } from "./surgery/report.js";
@@ -42,7 +43,8 @@ export { type Plan, planSwap, type SwapOptions, type Swapped, swap } from "./sur
 export { type Accuracy, evaluate } from "./train/evaluate.js";
 export { type FitOptions, type FitResult, fit } from "./train/fit.js";
 export { adamw, type Optimizer, sgd } from "./train/optimizer.js";
+export { trainableParts, withInitializers } from "./train/parts.js";
 export { cosine, type Schedule, steps } from "./train/schedule.js";
-export { buildStep, type StepOptions, type StepProgram } from "./train/step.js";
-export { createTrainer, type Trainer } from "./train/trainer.js";
+export { buildStep, classification, type StepOptions, type StepProgram } from "./train/step.js";
+export { createTrainer, initialState, type Trainer } from "./train/trainer.js";
 export { architecture, architectures } from "./zoo/index.js";

@@ -150,7 +150,7 @@ async function targetMoments(
   const b = graphBuilder({ name: "moments" });
   const input = imageInput(teacher);
   const images = b.input("images", "float32", teacher.inputs.find((i) => i.name === input)!.type!.shape!);
-  const values = inline(b, teacher, { substitute: new Map([[input, images]]) });
+  const values = inline(b, teacher, { substitute: new Map([[input, images]]), prefix: "teacher." });
   own.forEach((unit, i) => {
     const t = values.get(unit.target.output)!;
     b.output(reduceMean(t, [0, 2, 3], false), `mean_${i}`);

@@ -118,7 +118,9 @@ describe("CIFAR ResNets", () => {
       /no CIFAR ResNet has this depth, need 6n \+ 2.*got 21/,
     );
     expect(() => resnetCifar({ depth: 2 })).toThrowError(/got 2/);
-    expect(() => architecture("resnet21")).toThrowError(/"resnet21", need one of resnet8, .*resnet20, resnet32/);
+    expect(() => architecture("resnet21")).toThrowError(
+      /"resnet21", need one of resnet8, .*resnet20, resnet32/,
+    );
     expect(() => architecture("toString")).toThrowError(/no architecture is called/);
     expect(Object.keys(architectures)).toEqual(expect.arrayContaining(["resnet44", "resnet110"]));
   });
