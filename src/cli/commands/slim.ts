@@ -67,6 +67,8 @@ export default command<[string], SlimFlags>({
         if (!context.signal.aborted) await forgetFruitlessRun(job.runFolder, folder);
         throw error;
       });
+      // Nothing of ours runs beside the models that are timed.
+      await data.close();
       const report = await reportOf(job, slimmed, { context, started });
       const page = await writeReport(folder, report, replace);
       await forgetRun(job.runFolder);

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type ErrorCode, ScconvError } from "../../base/errors.js";
 import { ratiosToFirst, type Spread, spreadOf } from "./bench-figures.js";
@@ -56,6 +57,9 @@ export type FromChild =
 
 const WARM_UP = 5;
 
+/** The engine's threads go on spinning for a moment after a run; the neighbour's turn is not to share its cores with them. */
+const PAUSE_MS = 20;
+
 /**
  * Times models in turn, each in a process of its own: one inference of the first, one of the second, …, and again, so
  * that a slow spell of the machine falls on all of them.
@@ -79,7 +83,10 @@ export async function benchModels(
     const rounds: number[][] = [];
     for (let r = 0; r < runs; r++) {
       const round: number[] = [];
-      for (const child of children) round.push((await child.ask({ kind: "turn" }, "timed")).ms);
+      for (const child of children) {
+        await setTimeout(PAUSE_MS);
+        round.push((await child.ask({ kind: "turn" }, "timed")).ms);
+      }
       rounds.push(round);
       onRound?.(r + 1);
     }
