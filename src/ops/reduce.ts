@@ -1,19 +1,13 @@
 import { isStatic, productDim, type Shape } from "../base/dims.js";
 import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
-import { intAttr, intsAttr, type Node } from "../graph/ir.js";
-import {
-  free,
-  type GradContext,
-  type InferContext,
-  none,
-  type Operator,
-  type UpgradeContext,
-} from "../graph/operator.js";
+import { intAttr } from "../graph/ir.js";
+import { free, type GradContext, type InferContext, none, type Operator } from "../graph/operator.js";
+import { axesToInput, positive } from "./axis.js";
 import { contents } from "./contents.js";
 import { cast, div, equal, exp, mask, mul, reduceSum, shapeVector, sub, unsqueeze } from "./emit.js";
 
-const normalise = (axes: readonly number[], rank: number) => axes.map((a) => (a < 0 ? a + rank : a));
+const normalise = (axes: readonly number[], rank: number) => axes.map((a) => positive(a, rank));
 
 /** The reduced axes, or undefined where they are not constant. */
 function axesOf(ctx: InferContext, rank: number): readonly number[] | undefined {
@@ -90,15 +84,6 @@ function countOf(ctx: GradContext): Value | number {
   return cast(b.add("Div", [ratio(x), ratio(y)]), x.dtype);
 }
 const reduceProd = (shape: Value): Value => shape.builder.add("ReduceProd", [shape], { keepdims: 0 });
-
-/** Before 18 (13 for ReduceSum) the axes were an attribute. */
-function axesToInput(node: Node, _from: number, make: UpgradeContext): Node {
-  const axes = intsAttr(node, "axes");
-  if (!axes) return node;
-  const attributes = new Map(node.attributes);
-  attributes.delete("axes");
-  return { ...node, inputs: [node.inputs[0]!, make.ints(axes)], attributes };
-}
 
 const rows: readonly ReduceRow[] = [
   { type: "ReduceSum", start: 0, f: (a, x) => a + x, dx: (_ctx, dy) => dy },

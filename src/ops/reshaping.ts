@@ -1,7 +1,8 @@
 import { type Dim, divDim, formatShape, isStatic, productDim, type Shape, unknownDim } from "../base/dims.js";
 import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import { intAttr, intsAttr, type Node } from "../graph/ir.js";
-import { free, type InferContext, none, type Operator, type UpgradeContext } from "../graph/operator.js";
+import { free, type InferContext, none, type Operator } from "../graph/operator.js";
+import { axesToInput } from "./axis.js";
 import { sameContents } from "./contents.js";
 import { reshape, reshapeLike, shapeVector, transpose as transposed } from "./emit.js";
 
@@ -143,15 +144,6 @@ export function gather(x: Tensor, dims: readonly number[], strides: readonly num
     out[i] = x.data[at] as number;
   }
   return Tensor.of(x.dtype, dims, out);
-}
-
-/** Before 13 the axes were an attribute. */
-function axesToInput(node: Node, _from: number, make: UpgradeContext): Node {
-  const axes = intsAttr(node, "axes");
-  if (!axes) return node;
-  const attributes = new Map(node.attributes);
-  attributes.delete("axes");
-  return { ...node, inputs: [node.inputs[0]!, make.ints(axes)], attributes };
 }
 
 const squeezed = (dims: Shape, axes: readonly number[] | undefined): Shape =>
