@@ -1,6 +1,6 @@
 import { type Dim, divDim, formatShape, isStatic, productDim, type Shape, unknownDim } from "../base/dims.js";
 import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
-import { intAttr, intsAttr, type Node } from "../graph/ir.js";
+import { intAttr, intsAttr } from "../graph/ir.js";
 import { free, type InferContext, none, type Operator } from "../graph/operator.js";
 import { axesToInput } from "./axis.js";
 import { sameContents } from "./contents.js";
