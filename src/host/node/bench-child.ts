@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { ScconvError } from "../../base/errors.js";
 import type { FromChild, ToChild } from "./bench.js";
 import { randomFeeds } from "./model-inputs.js";
@@ -34,10 +35,20 @@ async function open(job: Extract<ToChild, { kind: "open" }>): Promise<void> {
   say({ kind: "ready", runtime: engine.runtime });
 }
 
+/**
+ * The most memory that this process held. Linux carries what getrusage reports from the parent across the start of a
+ * program; VmHWM begins anew.
+ */
+async function peakRssMb(): Promise<number> {
+  const status = await readFile("/proc/self/status", "utf8").catch(() => "");
+  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS;
+  return Number(kib) / 1024;
+}
+
 async function answer(message: ToChild): Promise<void> {
   if (message.kind === "open") await open(message);
   else if (message.kind === "turn") say({ kind: "timed", ms: await turn!() });
-  else say({ kind: "memory", peakRssMb: process.resourceUsage().maxRSS / 1024 });
+  else say({ kind: "memory", peakRssMb: await peakRssMb() });
 }
 
 process.on("message", (message: ToChild) => {
