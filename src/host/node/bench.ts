@@ -58,7 +58,7 @@ export type FromChild =
 const WARM_UP = 5;
 
 /** The engine's threads go on spinning for a moment after a run; the neighbour's turn is not to share its cores with them. */
-const PAUSE_MS = 20;
+const PAUSE_MS = 80;
 
 /**
  * Times models in turn, each in a process of its own: one inference of the first, one of the second, …, and again, so
