@@ -207,13 +207,14 @@ function cheap(xLow: Value, { pwc2 }: CruParameters, output: number): Value {
 
 /** Y = β₁·Y1 + β₂·Y2 (equations 9 and 10). */
 function fuse(y1: Value, y2: Value, channels: number, mode: Fuse): Value {
+  if (mode === "pair") {
+    // A softmax over two is a sigmoid of their difference, and β₂ = 1 − β₁; the difference of the means is the mean of the
+    // difference, which is needed anyhow.
+    const d = sub(y1, y2);
+    return add(y2, mul(sigmoid(globalAveragePool(d)), d));
+  }
   const s1 = globalAveragePool(y1);
   const s2 = globalAveragePool(y2);
-  if (mode === "pair") {
-    // A softmax over two is a sigmoid of their difference, and β₂ = 1 − β₁: one pass less.
-    const beta = sigmoid(sub(s1, s2));
-    return add(y2, mul(beta, sub(y1, y2)));
-  }
   const [b1, b2] = split(
     softmax(reshape(concat([s1, s2], 1), [0, 2 * channels]), 1),
     [channels, channels],
