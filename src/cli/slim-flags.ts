@@ -25,8 +25,7 @@ export interface SlimFlags extends SwapFlags, DataFlags, RecipeFlags {
 }
 
 /**
- * Fine-tuning is short and starts from a network that half works. AdamW, because the convolutions that stay have their
- * batch norms folded in and weights of very different sizes (docs/decisions.md has what was measured).
+ * Fine-tuning is short and starts from a network that half works; AdamW did best of what was tried (docs/decisions.md).
  */
 export const slimRecipe: Recipe = {
   ...trainRecipe,

@@ -163,7 +163,7 @@ function asParts(parts: readonly Value[], widths: readonly number[]): readonly V
   return fits ? parts : split(concat(parts, 1), widths, 1);
 }
 
-/** Up to this many squeezed channels the groups cost more in calls than they save in products (measured, docs/decisions.md). */
+/** Up to this many squeezed channels GWC and PWC1 are one dense kernel. docs/decisions.md has what was measured, and what not. */
 export const MERGE_UP_TO = 32;
 
 /** Y1 = GWC(X_up) + PWC1(X_up) (equation 8), where few channels make it pay as one dense convolution. */
