@@ -3,22 +3,28 @@ import type { Value } from "../graph/builder.js";
 import { conv } from "./layers.js";
 import { type ScconvSettings, scconv, scconvDefaults, scconvParameters } from "./scconv.js";
 
-/** What stands where a backbone has a k×k convolution: x (N, C, H, W) → (N, out, ⌈H/s⌉, ⌈W/s⌉), parameters under `name`. */
-export type ConvUnit = (
-  x: Value,
-  out: number,
-  name: string,
-  random: Random,
-  shape: { kernel: number; stride: number },
-) => Value;
+/** The convolution in whose place a unit stands. */
+export interface SlotShape {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation?: number;
+  /** Of the standard convolution there (ResNeXt); units with a structure of their own do not look at it. */
+  readonly groups?: number;
+}
+
+/**
+ * What stands where a backbone has a convolution: x (N, C, H, W) → (N, out, ⌈H/s⌉, ⌈W/s⌉), parameters under `name`.
+ * Layers that follow take their width from what it returns: SlimConv gives fewer channels than it is asked for.
+ */
+export type ConvUnit = (x: Value, out: number, name: string, random: Random, shape: SlotShape) => Value;
 
 export const standardUnit: ConvUnit = (x, out, name, random, shape) => conv(x, out, name, random, shape);
 
 export const scconvUnit =
   (settings: Partial<ScconvSettings> = {}): ConvUnit =>
-  (x, out, name, random, { kernel, stride }) =>
+  (x, out, name, random, { kernel, stride, dilation = 1 }) =>
     x.builder.scope(name, () => {
-      const all = { ...scconvDefaults, ...settings, kernel, stride };
+      const all = { ...scconvDefaults, ...settings, kernel, stride, dilation };
       return scconv(x, scconvParameters(x, out, all, random), all);
     });
 
