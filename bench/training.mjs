@@ -1,4 +1,4 @@
-// Training rate of ResNet-20, ours beside PyTorch's, interleaved in one run: see bench/README.md.
+// Training rate of a network, ours beside PyTorch's, interleaved in one run: see bench/README.md.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,14 +11,25 @@ import { median, Peer } from "./peers/peer.mjs";
 const { values: flags } = parseArgs({
   options: {
     python: { type: "string" },
+    network: { type: "string", default: "resnet20" },
     rounds: { type: "string", default: "7" },
     steps: { type: "string", default: "4" },
-    batch: { type: "string", default: "128" },
+    batch: { type: "string" },
     threads: { type: "string", default: "2" },
     conv: { type: "string", default: "standard,scconv" },
     json: { type: "string" },
   },
 });
+/** What is trained: image size, classes, and the batch of its paper or what fits the memory of a small machine. */
+const networks = {
+  resnet20: { title: "ResNet-20", size: 32, classes: 10, batch: 128 },
+  resnet50: { title: "ResNet-50", size: 224, classes: 1000, batch: 16 },
+};
+if (!Object.hasOwn(networks, flags.network)) {
+  throw new Error(`--network: need one of ${Object.keys(networks).join(", ")}`);
+}
+const { title, size, classes, ...defaults } = networks[flags.network];
+flags.batch ??= `${defaults.batch}`;
 const [rounds, steps, batch, threads] = ["rounds", "steps", "batch", "threads"].map((name) => {
   const n = Number(flags[name]);
   if (!Number.isSafeInteger(n) || n < 1) throw new Error(`--${name}: need a whole number from 1`);
@@ -31,7 +42,7 @@ const note = (text) => process.stderr.write(`${text}\n`);
 /** Ours first: it writes what the others start from. */
 async function peersOf(conv, folder) {
   const job = {
-    conv,
+    ...{ network: flags.network, size, classes, conv },
     batch,
     threads,
     learningRate: LEARNING_RATE,
@@ -112,7 +123,7 @@ const folder = await mkdtemp(join(tmpdir(), "scconv-bench-"));
 try {
   const results = [];
   for (const conv of flags.conv.split(",")) results.push(await compare(conv, folder));
-  const setting = { network: "resnet20", batch, threads, rounds, steps };
+  const setting = { network: flags.network, size, batch, threads, rounds, steps };
   const document = { ...setting, date: new Date().toISOString(), machine: machine(), results };
   const head = ["blocks", "", "images/s", "range", "ours ÷ this", "peak MiB"];
   const table = new Table({ head, style: { head: [], border: [] } });
@@ -127,7 +138,7 @@ try {
   const { cpu, instructions } = document.machine;
   process.stdout.write(
     [
-      `ResNet-20, batch ${batch}, one training step (SGD, Nesterov), ${threads} threads, ${rounds} rounds of ${steps} steps`,
+      `${title}, ${size}×${size}, batch ${batch}, one training step (SGD, Nesterov), ${threads} threads, ${rounds} rounds of ${steps} steps`,
       table.toString(),
       `medians over the rounds; ${cpu} (${instructions.join(" ")})`,
       [...versions].map(([name, version]) => `${name} ${version}`).join(", "),

@@ -15,18 +15,17 @@ import { architecture } from "../../dist/zoo/index.js";
 
 const say = (document) => process.stdout.write(`${JSON.stringify(document)}\n`);
 
-async function start({ conv, batch, threads, learningRate, file }) {
+async function start({ network, classes, size, conv, batch, threads, learningRate, file }) {
   const unit = convUnits[conv]();
-  const options = { classes: 10, channels: 3, size: 32, unit, where: "all", seed: 0 };
-  const student = architecture("resnet20")(options);
+  const student = architecture(network)({ classes, channels: 3, size, unit, where: "all", seed: 0 });
   const objective = classification(student, undefined, {});
   const program = buildStep({ student, batch, optimizer: sgd(), objective });
   const { parameters, statistics } = trainableParts(student);
   const random = new Random(1);
-  const images = Float32Array.from({ length: batch * 3 * 32 * 32 }, () => random.normal());
-  const labels = Int32Array.from({ length: batch }, () => random.int(10));
+  const images = Float32Array.from({ length: batch * 3 * size * size }, () => random.normal());
+  const labels = Int32Array.from({ length: batch }, () => random.int(classes));
   const batchTensors = [
-    ["images", Tensor.of("float32", [batch, 3, 32, 32], images)],
+    ["images", Tensor.of("float32", [batch, 3, size, size], images)],
     ["labels", Tensor.of("int32", [batch], labels)],
   ];
   await writeFile(file, encodeSafetensors(new Map([...parameters, ...statistics, ...batchTensors])));

@@ -110,6 +110,50 @@ class ResNet20(nn.Module):
         return self.linear(F.adaptive_avg_pool2d(x, 1).flatten(1))
 
 
+class Bottleneck(nn.Module):
+    def __init__(self, channels, width, stride, unit):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = unit(width, width, stride)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(4 * width)
+        self.downsample = None
+        if stride > 1 or channels != 4 * width:
+            project = nn.Conv2d(channels, 4 * width, 1, stride, bias=False)
+            self.downsample = nn.Sequential(project, nn.BatchNorm2d(4 * width))
+
+    def forward(self, x):
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = F.relu(self.bn2(self.conv2(y)))
+        y = self.bn3(self.conv3(y))
+        return F.relu(y + (self.downsample(x) if self.downsample is not None else x))
+
+
+class ResNet50(nn.Module):
+    def __init__(self, unit, classes=1000):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        channels = 64
+        for stage, (width, count) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3))):
+            blocks = []
+            for i in range(count):
+                blocks.append(Bottleneck(channels, width, 2 if stage > 0 and i == 0 else 1, unit))
+                channels = 4 * width
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
+        self.fc = nn.Linear(channels, classes)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(F.adaptive_avg_pool2d(x, 1).flatten(1))
+
+
+NETWORKS = {"resnet20": ResNet20, "resnet50": ResNet50}
+
+
 def read_safetensors(path):
     with open(path, "rb") as f:
         data = bytearray(f.read())
@@ -126,7 +170,8 @@ def read_safetensors(path):
 
 def start(job):
     torch.set_num_threads(job["threads"])
-    model = ResNet20(SCConv if job["conv"] == "scconv" else standard)
+    unit = SCConv if job["conv"] == "scconv" else standard
+    model = NETWORKS[job["network"]](unit, job["classes"])
     tensors = read_safetensors(job["file"])
     images, labels = tensors.pop("images"), tensors.pop("labels").long()
     missing, unexpected = model.load_state_dict(tensors, strict=False)
