@@ -1,0 +1,103 @@
+import { ScconvError } from "../base/errors.js";
+import type { DataSet } from "../data/data-set.js";
+import { parseNormalize } from "../data/normalize.js";
+import { encodeModel } from "../graph/codec.js";
+import type { Graph } from "../graph/ir.js";
+import { modelOf } from "../graph/model.js";
+import { makeFolder } from "../host/node/files.js";
+import { nodeEngine } from "../host/node/ort.js";
+import { folderStore } from "../host/node/run-store.js";
+import { scconvDefaults } from "../nn/scconv.js";
+import { convUnits } from "../nn/units.js";
+import type { GraphCost } from "../ops/cost.js";
+import { lower } from "../ops/lower.js";
+import { deploy, findUnits } from "../optimise/index.js";
+import type { EpochMetrics } from "../train/checkpoint.js";
+import { classification } from "../train/step.js";
+import { architecture } from "../zoo/index.js";
+import { dataFor, NORMALIZE_KEY } from "./classifier.js";
+import type { CommandContext } from "./command.js";
+import { costPerImage } from "./cost.js";
+import { CONFIG_FILE, encodeConfig, type RunConfig } from "./run-config.js";
+import { trainNetwork } from "./training.js";
+
+export interface RunOptions {
+  /** Go on from where the folder's run was left; else it starts, and records its settings there. */
+  readonly resume: boolean;
+  /** Seconds between saves within an epoch. */
+  readonly saveEvery?: number | undefined;
+}
+
+/** What a run came to. */
+export interface RunResult {
+  /** Of every epoch, in order. */
+  readonly history: readonly EpochMetrics[];
+  /** Of all sessions together. */
+  readonly seconds: number;
+  /** Of the network as it is trained, for one image. */
+  readonly cost: Pick<GraphCost, "parameters" | "macs">;
+}
+
+/** The data that a run's settings name. */
+export const dataOf = (
+  { data, size, limit }: Pick<RunConfig, "data" | "size" | "limit">,
+  { progress }: Pick<CommandContext, "progress">,
+): Promise<DataSet> => dataFor({}, { data, size, limit }, progress);
+
+/** The network that a run begins with. */
+export function networkOf(
+  { architecture: name, conv, layers, unit, seed }: RunConfig,
+  { height, width, channels, classes, source }: DataSet,
+): Graph {
+  if (height !== width) {
+    throw new ScconvError("bad-input", "the images are not square", {
+      where: source,
+      got: `${height}×${width}`,
+      hint: "give --size N",
+    });
+  }
+  const build = architecture(name);
+  return build({
+    ...{ classes: classes.length, channels, size: height, seed, where: layers },
+    unit: convUnits[conv](unit),
+  });
+}
+
+/** Parameters and MACs of a run's network, for one image. */
+export const costOfRun = (network: Graph): RunResult["cost"] => costPerImage(lower(network));
+
+/** Trains what the settings describe. The folder then holds settings, metrics.csv, checkpoints and best.onnx. */
+export async function trainRun(
+  config: RunConfig,
+  folder: string,
+  data: DataSet,
+  { resume, saveEvery }: RunOptions,
+  context: Pick<CommandContext, "threads" | "progress" | "signal">,
+): Promise<RunResult> {
+  const store = folderStore(folder);
+  const normalize = parseNormalize(config.normalize);
+  const student = networkOf(config, data);
+  if (!resume) {
+    await makeFolder(folder);
+    await store.write(CONFIG_FILE, encodeConfig(config));
+  }
+  const metadata = new Map([[NORMALIZE_KEY, normalize.name]]);
+  const { history, seconds } = await trainNetwork(
+    nodeEngine({ threads: context.threads }),
+    data,
+    {
+      ...{ student, recipe: config.recipe, normalize, store, resume, saveEvery },
+      objective: classification(student, undefined, { labelSmoothing: config.recipe.labelSmoothing }),
+      onBest: (graph) =>
+        store.write("best.onnx", encodeModel(modelOf(deployed(graph, config), undefined, metadata))),
+    },
+    { ...context, seed: config.seed },
+  );
+  return { history, seconds, cost: costOfRun(student) };
+}
+
+/** For inference: batch norms folded, units in their short form. */
+function deployed(graph: Graph, { conv, unit }: RunConfig): Graph {
+  const units = conv === "scconv" ? findUnits(graph, { ...scconvDefaults, ...unit }) : [];
+  return deploy(graph, units);
+}
