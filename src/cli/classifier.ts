@@ -82,11 +82,11 @@ function logitsOf(graph: Graph, where: string) {
   return { name, type, classes: numberOf(type.shape?.[1]) };
 }
 
-/** `--normalize`, else what the file itself says, else none, and a warning. */
+/** `--normalize`, else what the file itself says, else `otherwise`, else none, and a warning. */
 export function normalizeFor(
   model: Model,
   flag: string | undefined,
-  { where, warn }: { where: string; warn(text: string): void },
+  { where, warn, otherwise }: { where: string; warn(text: string): void; otherwise?: string | undefined },
 ): Normalize {
   if (flag !== undefined) return parseNormalize(flag);
   const own = model.metadata.get(NORMALIZE_KEY);
@@ -102,6 +102,7 @@ export function normalizeFor(
       });
     }
   }
+  if (otherwise !== undefined) return parseNormalize(otherwise);
   warn(`${where} does not say how images are normalised; they are fed as 0 … 1 (--normalize NAME sets it)`);
   return normalizations.none;
 }

@@ -48,6 +48,16 @@ function rangeText(min: number, max: number, open: boolean): string {
   return Number.isFinite(max) ? `a number ${open ? "below" : "up to"} ${max}` : "a number";
 }
 
+/** Numbers between commas. */
+export const numbers =
+  (flag: string, possible: (n: number) => boolean, need: string) =>
+  (text: string): readonly number[] => {
+    const list =
+      text.trim() === "" ? [] : text.split(",").map((n) => (n.trim() === "" ? Number.NaN : Number(n)));
+    if (!list.every((n) => Number.isFinite(n) && possible(n))) throw wrong(flag, text, need);
+    return list;
+  };
+
 /** One of a few words. */
 export const oneOf =
   <T extends string>(flag: string, words: readonly T[]) =>

@@ -2,7 +2,7 @@ import { ScconvError } from "../base/errors.js";
 import type { ScconvSettings } from "../nn/scconv.js";
 import type { ConvUnitName } from "../nn/units.js";
 import type { RunStore } from "../train/checkpoint.js";
-import type { Recipe } from "./recipe.js";
+import { completeRecipe, type Recipe } from "./recipe.js";
 
 /** What a run folder records of itself, so that `--resume` continues the same run. */
 export interface RunConfig {
@@ -35,7 +35,9 @@ export async function readConfig(store: RunStore, folder: string): Promise<RunCo
   }
   try {
     const config = JSON.parse(new TextDecoder().decode(bytes)) as RunConfig;
-    if (typeof config.architecture === "string" && typeof config.recipe === "object") return config;
+    if (typeof config.architecture === "string" && typeof config.recipe === "object") {
+      return { ...config, recipe: completeRecipe(config.recipe) };
+    }
   } catch {
     // Said below: it is not what we wrote.
   }

@@ -6,7 +6,8 @@ import { architecture } from "../zoo/index.js";
 import type { CommandContext } from "./command.js";
 import { dataFlags } from "./data-flags.js";
 import { oneOf, real } from "./flags.js";
-import { type RecipeFlags, recipeFlags, recipeOf, trainRecipe } from "./recipe.js";
+import { trainRecipe } from "./recipe.js";
+import { type RecipeFlags, recipeFlags, recipeOf } from "./recipe-files.js";
 import type { RunConfig } from "./run-config.js";
 import { type UnitOptions, unitFlags, unitSettings } from "./unit-flags.js";
 import { version } from "./version.js";
@@ -50,19 +51,20 @@ export async function runConfigOf(
   options: RunFlags,
   context: Pick<CommandContext, "seed" | "warn">,
 ): Promise<RunConfig> {
-  const { data, size, limit, conv = "standard", layers = "second" } = options;
+  const { data, limit, conv = "standard", layers = "second" } = options;
   architecture(name);
   if (data === undefined) throw new ScconvError("usage", "no data", { need: "--data DATA" });
-  if (options.normalize === undefined) {
+  const { recipe, data: prescribed } = await recipeOf(options, trainRecipe);
+  const { normalize, size } = { ...prescribed, ...options };
+  if (normalize === undefined) {
     context.warn("images are fed as 0 … 1; --normalize NAME or MEAN/STD centres them, which trains better");
   }
   return {
     ...{ scconv: version, architecture: name, conv, layers, unit: unitSettings(options), data },
-    normalize: (options.normalize === undefined ? normalizations.none : parseNormalize(options.normalize))
-      .name,
+    normalize: (normalize === undefined ? normalizations.none : parseNormalize(normalize)).name,
     ...(size === undefined ? {} : { size }),
     ...(limit === undefined ? {} : { limit }),
     seed: context.seed,
-    recipe: await recipeOf(options, trainRecipe),
+    recipe,
   };
 }

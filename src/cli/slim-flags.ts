@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { DataFlags } from "./classifier.js";
 import { dataFlags } from "./data-flags.js";
 import { real, whole } from "./flags.js";
-import { type Recipe, type RecipeFlags, recipeFlags, trainRecipe } from "./recipe.js";
+import { type Recipe, trainRecipe } from "./recipe.js";
+import { type RecipeFlags, recipeFlags } from "./recipe-files.js";
 import { type SwapFlags, swapFlags } from "./unit-flags.js";
 
 export interface SlimFlags extends SwapFlags, DataFlags, RecipeFlags {

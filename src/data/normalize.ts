@@ -5,6 +5,7 @@ import type { Normalize } from "./data-set.js";
 export const normalizations = {
   imagenet: { name: "imagenet", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
   cifar10: { name: "cifar10", mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616] },
+  cifar100: { name: "cifar100", mean: [0.5071, 0.4865, 0.4409], std: [0.2673, 0.2564, 0.2762] },
   none: { name: "none", mean: [0], std: [1] },
 } as const satisfies Record<string, Normalize>;
 

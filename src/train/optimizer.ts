@@ -7,6 +7,8 @@ export interface Optimizer {
   /** State vectors, as long as the parameters, that start at zero. */
   readonly slots: readonly string[];
   readonly weightDecay: number;
+  /** Whether it is for norms and biases, too. */
+  readonly decayNorms: boolean;
   /** Scalars that change with the step (from 1), beside the learning rate. */
   readonly scalars: Readonly<Record<string, (step: number) => number>>;
   update(u: Update): { readonly parameters: Value; readonly slots: readonly Value[] };
@@ -27,14 +29,21 @@ export interface SgdOptions {
   readonly momentum?: number;
   readonly nesterov?: boolean;
   readonly weightDecay?: number;
+  readonly decayNorms?: boolean;
 }
 
 /** SGD with (Nesterov) momentum as PyTorch writes it: g += λw, v = μv + g, w −= η(g + μv). */
-export function sgd({ momentum = 0.9, nesterov = true, weightDecay = 5e-4 }: SgdOptions = {}): Optimizer {
+export function sgd({
+  momentum = 0.9,
+  nesterov = true,
+  weightDecay = 5e-4,
+  decayNorms = false,
+}: SgdOptions = {}): Optimizer {
   return {
     name: "sgd",
     slots: ["momentum"],
     weightDecay,
+    decayNorms,
     scalars: {},
     update: ({ parameters, gradient, slots: [velocity], learningRate, decay }) => {
       const g = decay ? add(gradient, mul(parameters, decay)) : gradient;
@@ -50,6 +59,7 @@ export interface AdamWOptions {
   readonly beta2?: number;
   readonly eps?: number;
   readonly weightDecay?: number;
+  readonly decayNorms?: boolean;
 }
 
 /** AdamW (Loshchilov & Hutter 2019): decay is apart from the gradient. */
@@ -58,11 +68,13 @@ export function adamw({
   beta2 = 0.999,
   eps = 1e-8,
   weightDecay = 0.01,
+  decayNorms = false,
 }: AdamWOptions = {}): Optimizer {
   return {
     name: "adamw",
     slots: ["mean", "square"],
     weightDecay,
+    decayNorms,
     scalars: {
       mean_correction: (step) => 1 / (1 - beta1 ** step),
       square_correction: (step) => 1 / (1 - beta2 ** step),

@@ -125,7 +125,9 @@ export function buildStep(options: StepOptions): StepProgram {
   const decay =
     optimizer.weightDecay > 0
       ? b.constant(
-          spreadOver(parameters, (_, dims) => (decays(dims) ? optimizer.weightDecay : 0)),
+          spreadOver(parameters, (_, dims) =>
+            optimizer.decayNorms || decays(dims) ? optimizer.weightDecay : 0,
+          ),
           "decay",
         )
       : undefined;

@@ -48,4 +48,17 @@ describe("steps", () => {
     const at = steps(1, { milestones: [0.2], factor: 0.5, warmup: 2 });
     expect([0, 1, 2, 3, 4, 19].map((s) => at(s, 20))).toEqual([0.5, 1, 1, 1, 0.5, 0.5]);
   });
+
+  it("takes epochs for milestones, and falls at their very first step", () => {
+    for (const perEpoch of [1, 7, 391, 1251, 5004]) {
+      const inEpochs = steps(1, { milestones: [30, 60, 90], epochs: 100 });
+      const inShares = steps(1, { milestones: [0.3, 0.6, 0.9] });
+      [30, 60, 90].forEach((epoch, i) => {
+        for (const at of [inEpochs, inShares]) {
+          expect(at(epoch * perEpoch - 1, 100 * perEpoch)).toBeCloseTo(0.1 ** i, 12);
+          expect(at(epoch * perEpoch, 100 * perEpoch)).toBeCloseTo(0.1 ** (i + 1), 12);
+        }
+      });
+    }
+  });
 });

@@ -144,6 +144,26 @@ describe("weight decay", () => {
     }
     expect(before.get("layer1.0.conv1.sru.gn.weight")!.dims).toHaveLength(1);
   });
+
+  it("shrinks norms and biases too where it is told to", async () => {
+    const student = tinyNet();
+    const [decay, rate] = [0.3, 0.01];
+    const plain = { momentum: 0, nesterov: false, weightDecay: decay };
+    const trainers = [
+      await started(student, { optimizer: sgd({ ...plain, decayNorms: true }) }),
+      await started(student, { optimizer: sgd(plain) }),
+    ];
+    const before = named(trainers[0]!);
+    const { images, labels } = batchOf();
+    for (const t of trainers) await t.step(images, labels, rate);
+    const [all, some] = trainers.map((t) => named(t).get("bn1.weight")!.numbers()) as [
+      Float64Array,
+      Float64Array,
+    ];
+    all.forEach((v, i) => {
+      expect(v - some[i]!).toBeCloseTo(-rate * decay * before.get("bn1.weight")!.numbers()[i]!, 6);
+    });
+  });
 });
 
 describe("a parameter's own learning rate", () => {

@@ -11,7 +11,8 @@ import { classifierOf, dataFor, normalizeFor } from "../classifier.js";
 import { type CommandContext, command } from "../command.js";
 import { costPerImage } from "../cost.js";
 import { totalParameters } from "../layer-rows.js";
-import { type Recipe, recipeOf } from "../recipe.js";
+import type { Recipe } from "../recipe.js";
+import { recipeOf } from "../recipe-files.js";
 import { slimTable } from "../report/slim-table.js";
 import { verdict } from "../report/verdict.js";
 import { checkReportFolder, writeReport } from "../report/write-report.js";
@@ -31,7 +32,7 @@ export default command<[string], SlimFlags>({
     const replace = { force: Boolean(flags.force) };
     await checkWritable(flags.out, replace);
     await checkReportFolder(folder, replace);
-    const recipe = await recipeOf(flags, slimRecipe);
+    const { recipe, data: prescribed } = await recipeOf(flags, slimRecipe);
     const asRead = await readModel(file);
     const fixed = classifierOf(asRead.graph, file).fixedBatch;
     const graph = freeBatch(asRead.graph);
@@ -45,7 +46,9 @@ export default command<[string], SlimFlags>({
     if (fixed !== undefined) context.note(`the batch, fixed to ${fixed} in the file, is left open`);
     const read = { ...asRead, graph };
     const classifier = classifierOf(graph, file);
-    const normalize = normalizeFor(read.model, flags.normalize, { where: file, warn: context.warn });
+    const normalize = normalizeFor(read.model, flags.normalize, {
+      ...{ where: file, warn: context.warn, otherwise: prescribed.normalize },
+    });
     const data = await dataFor(classifier, flags, context.progress);
     try {
       if (!data.train)
@@ -96,7 +99,7 @@ function settingsOf(flags: SlimFlags, recipe: Recipe, { seed }: CommandContext):
   return {
     ...{ layers: layersOf(flags), ...unitSettings(flags), gateBias },
     ...{ calibrate, calibrateBatch, calibrateLr, gateRate },
-    ...{ ...recipe, temperature, distill, hint, seed },
+    ...{ ...recipe, milestones: recipe.milestones.join(), temperature, distill, hint, seed },
     ...(size === undefined ? {} : { size }),
     ...(limit === undefined ? {} : { limit }),
   };
