@@ -1,34 +1,47 @@
 import type { DType } from "../base/dtype.js";
-import type { Random } from "../base/random.js";
+import { Random } from "../base/random.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
 
+/** Draws a weight of this shape. */
+export type Initializer = (random: Random, dims: readonly number[], dtype?: DType) => Tensor;
+
+/**
+ * In place of a source of random numbers: weights are zeros, which cost neither time nor, until they are written, memory.
+ * For graphs whose structure and cost alone are wanted.
+ */
+export const zeroWeights = new Random(0);
+
 /** Normal with deviation √(2 / fan-out) (He et al. 2015), the field's default for convolutions before a ReLU. */
-export function heNormal(random: Random, dims: readonly number[], dtype: DType = "float32"): Tensor {
-  const fanOut = dims[0]! * sizeOf(dims.slice(2));
-  return normal(random, dims, Math.sqrt(2 / fanOut), dtype);
-}
+export const heNormal: Initializer = (random, dims, dtype) =>
+  normal(random, dims, Math.sqrt(2 / (dims[0]! * sizeOf(dims.slice(2)))), dtype);
+
+/** Normal with deviation √(2 / fan-in). */
+export const heNormalFanIn: Initializer = (random, dims, dtype) =>
+  normal(random, dims, Math.sqrt(2 / fanIn(dims)), dtype);
 
 /** Uniform in ±1/√fan-in: PyTorch's default for convolutions and linear layers. */
-export function lecunUniform(random: Random, dims: readonly number[], dtype: DType = "float32"): Tensor {
-  const bound = 1 / Math.sqrt(sizeOf(dims.slice(1)));
-  return Tensor.from(
-    dtype,
-    dims,
-    Float64Array.from({ length: sizeOf(dims) }, () => random.uniform(-bound, bound)),
-  );
-}
+export const lecunUniform: Initializer = (random, dims, dtype) =>
+  uniform(random, dims, 1 / Math.sqrt(fanIn(dims)), dtype);
 
-export function normal(
+const fanIn = (dims: readonly number[]): number => sizeOf(dims.slice(1));
+
+/** Uniform in ±bound. */
+export const uniform = (random: Random, dims: readonly number[], bound: number, dtype?: DType): Tensor =>
+  drawn(random, dims, dtype, () => random.uniform(-bound, bound));
+
+export const normal = (random: Random, dims: readonly number[], deviation: number, dtype?: DType): Tensor =>
+  drawn(random, dims, dtype, () => random.normal() * deviation);
+
+function drawn(
   random: Random,
   dims: readonly number[],
-  deviation: number,
   dtype: DType = "float32",
+  draw: () => number,
 ): Tensor {
-  return Tensor.from(
-    dtype,
-    dims,
-    Float64Array.from({ length: sizeOf(dims) }, () => random.normal() * deviation),
-  );
+  if (random === zeroWeights) return Tensor.zeros(dtype, dims);
+  const values = new (dtype === "float32" ? Float32Array : Float64Array)(sizeOf(dims));
+  for (let i = 0; i < values.length; i++) values[i] = draw();
+  return dtype === "float32" ? Tensor.of(dtype, dims, values) : Tensor.from(dtype, dims, values);
 }
 
 export function filled(dims: readonly number[], value: number, dtype: DType = "float32"): Tensor {

@@ -2,7 +2,7 @@ import type { Random } from "../base/random.js";
 import type { Value } from "../graph/builder.js";
 import { float } from "../graph/ir.js";
 import { conv as convolve, relu } from "../ops/emit.js";
-import { filled, heNormal, lecunUniform } from "./init.js";
+import { filled, heNormal, type Initializer, lecunUniform, uniform } from "./init.js";
 
 export { relu };
 
@@ -12,6 +12,8 @@ export interface ConvSettings {
   readonly dilation?: number;
   readonly groups?: number;
   readonly bias?: boolean;
+  /** Of the weights; default He-normal. A bias starts at zero. */
+  readonly init?: Initializer;
 }
 
 /** k×k convolution with "same" padding: x (N, C, H, W) → (N, out, ⌈H/s⌉, ⌈W/s⌉); parameter `name.weight` (out, C/g, k, k). */
@@ -23,10 +25,11 @@ export function conv(
   settings: ConvSettings = {},
 ): Value {
   const { kernel: k = 3, stride: s = 1, dilation: d = 1, groups = 1, bias = false } = settings;
+  const { init = heNormal } = settings;
   const b = x.builder;
   const input = x.shape[1] as number;
   return b.scope(name, () => {
-    const weight = b.parameter("weight", heNormal(random, [out, input / groups, k, k]));
+    const weight = b.parameter("weight", init(random, [out, input / groups, k, k]));
     const offset = bias ? b.parameter("bias", filled([out], 0)) : undefined;
     const p = d * Math.floor(k / 2);
     return convolve(
@@ -57,12 +60,26 @@ export function batchNorm(x: Value, name: string, { eps = 1e-5, gain = 1 } = {})
   });
 }
 
+export interface LinearSettings {
+  readonly init?: Initializer;
+  /** `uniform`: in ±1/√C, as PyTorch starts it. */
+  readonly bias?: "zero" | "uniform";
+}
+
 /** x (N, C) → (N, out): parameters `name.weight` (out, C) and `name.bias` (out). */
-export function linear(x: Value, out: number, name: string, random: Random): Value {
+export function linear(
+  x: Value,
+  out: number,
+  name: string,
+  random: Random,
+  { init = lecunUniform, bias: start = "zero" }: LinearSettings = {},
+): Value {
   const b = x.builder;
+  const c = x.shape[1] as number;
   return b.scope(name, () => {
-    const weight = b.parameter("weight", lecunUniform(random, [out, x.shape[1] as number]));
-    const bias = b.parameter("bias", filled([out], 0));
+    const weight = b.parameter("weight", init(random, [out, c]));
+    const offset = start === "zero" ? filled([out], 0) : uniform(random, [out], 1 / Math.sqrt(c));
+    const bias = b.parameter("bias", offset);
     return b.add("Gemm", [x, weight, bias], { transB: 1 }, { name: "gemm" });
   });
 }

@@ -1,5 +1,6 @@
 import type { Random } from "../base/random.js";
 import type { Value } from "../graph/builder.js";
+import type { Initializer } from "./init.js";
 import { conv } from "./layers.js";
 import { type ScconvSettings, scconv, scconvDefaults, scconvParameters } from "./scconv.js";
 
@@ -10,6 +11,9 @@ export interface SlotShape {
   readonly dilation?: number;
   /** Of the standard convolution there (ResNeXt); units with a structure of their own do not look at it. */
   readonly groups?: number;
+  /** Of the standard convolution there: whether it has a bias (VGG), and how its weights start. */
+  readonly bias?: boolean;
+  readonly init?: Initializer;
 }
 
 /**
