@@ -156,6 +156,19 @@ function trim({ strides, pads, dilations, group }: ConvAttributes): Record<strin
   };
 }
 
+/** Windows of kernel×kernel pixels; where they do not fit to the end, the rest is left out. */
+export const maxPool = (x: Value, kernel: number, stride: number, pad = 0): Value =>
+  x.builder.add("MaxPool", [x], {
+    kernel_shape: [kernel, kernel],
+    strides: [stride, stride],
+    ...(pad > 0 ? { pads: [pad, pad, pad, pad] } : {}),
+  });
+export const averagePool = (x: Value, kernel: number, stride: number): Value =>
+  x.builder.add("AveragePool", [x], { kernel_shape: [kernel, kernel], strides: [stride, stride] });
+
+export const clip = (x: Value, low: number, high: number): Value =>
+  x.builder.add("Clip", [x, x.builder.scalar(low, x.dtype), x.builder.scalar(high, x.dtype)]);
+
 export const softmax = (x: Value, axis = -1): Value => x.builder.add("Softmax", [x], { axis });
 export const logSoftmax = (x: Value, axis = -1): Value => x.builder.add("LogSoftmax", [x], { axis });
 
