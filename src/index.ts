@@ -47,4 +47,10 @@ export { trainableParts, withInitializers } from "./train/parts.js";
 export { cosine, type Schedule, steps } from "./train/schedule.js";
 export { buildStep, classification, type StepOptions, type StepProgram } from "./train/step.js";
 export { createTrainer, initialState, type Trainer } from "./train/trainer.js";
-export { architecture, architectures } from "./zoo/index.js";
+export {
+  type Architecture,
+  type ArchitectureOptions,
+  architecture,
+  architectures,
+  type Where,
+} from "./zoo/index.js";

@@ -2,6 +2,7 @@ import { ScconvError } from "../base/errors.js";
 import type { ScconvSettings } from "../nn/scconv.js";
 import type { ConvUnitName } from "../nn/units.js";
 import type { RunStore } from "../train/checkpoint.js";
+import type { Where } from "../zoo/index.js";
 import { completeRecipe, type Recipe } from "./recipe.js";
 
 /** What a run folder records of itself, so that `--resume` continues the same run. */
@@ -9,7 +10,9 @@ export interface RunConfig {
   readonly scconv: string;
   readonly architecture: string;
   readonly conv: ConvUnitName;
-  readonly layers: "second" | "all";
+  readonly layers: Where;
+  /** Of all layers, as a multiple. */
+  readonly width?: number;
   readonly unit: Partial<ScconvSettings>;
   readonly data: string;
   readonly normalize: string;

@@ -46,7 +46,7 @@ export const dataOf = (
 
 /** The network that a run begins with. */
 export function networkOf(
-  { architecture: name, conv, layers, unit, seed }: RunConfig,
+  { architecture: name, conv, layers, unit, width: factor, seed }: RunConfig,
   { height, width, channels, classes, source }: DataSet,
 ): Graph {
   if (height !== width) {
@@ -59,6 +59,7 @@ export function networkOf(
   const build = architecture(name);
   return build({
     ...{ classes: classes.length, channels, size: height, seed, where: layers },
+    ...(factor === undefined ? {} : { width: factor }),
     unit: convUnits[conv](unit),
   });
 }

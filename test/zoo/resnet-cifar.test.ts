@@ -119,7 +119,7 @@ describe("CIFAR ResNets", () => {
     );
     expect(() => resnetCifar({ depth: 2 })).toThrowError(/got 2/);
     expect(() => architecture("resnet21")).toThrowError(
-      /"resnet21", need one of resnet8, .*resnet20, resnet32/,
+      /"resnet21", need one that scconv zoo lists \(did you mean resnet20\?\)/,
     );
     expect(() => architecture("toString")).toThrowError(/no architecture is called/);
     expect(Object.keys(architectures)).toEqual(expect.arrayContaining(["resnet44", "resnet110"]));

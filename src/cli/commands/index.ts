@@ -50,6 +50,11 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./conform.js"),
   },
   {
+    name: "zoo",
+    summary: "architectures with their parameters and multiply-adds, with a unit in their blocks",
+    load: () => import("./zoo.js"),
+  },
+  {
     name: "doctor",
     summary: "what works on this machine",
     load: () => import("./doctor.js"),

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { ScconvError } from "../../base/errors.js";
 import { checkWritableFolder } from "../../host/node/files.js";
 import { folderStore } from "../../host/node/run-store.js";
-import { architectures } from "../../zoo/index.js";
 import { type CommandContext, command } from "../command.js";
 import { formatDim } from "../cost.js";
 import { formatCount, formatSeconds } from "../format.js";
@@ -19,7 +18,7 @@ interface Options extends RunFlags {
 
 export default command<[string | undefined], Options>({
   configure(c) {
-    c.argument("[architecture]", Object.keys(architectures).join(", "))
+    c.argument("[architecture]", "one that scconv zoo lists: resnet20, resnet50-cifar, …")
       .option("--out <run>", "folder of the run: settings, metrics.csv, checkpoints, best.onnx")
       .option("--resume <run>", "go on with a run, under its own settings")
       .option("--force", "write into a folder that holds a run already");
@@ -75,7 +74,7 @@ function folderOf({ out, resume }: Options): string {
 /** Settings of a new run. */
 function started(name: string | undefined, options: Options, context: CommandContext): Promise<RunConfig> {
   if (name === undefined) {
-    throw new ScconvError("usage", "no architecture", { need: Object.keys(architectures).join(", ") });
+    throw new ScconvError("usage", "no architecture", { need: "one that scconv zoo lists" });
   }
   return runConfigOf(name, options, context);
 }
