@@ -66,7 +66,14 @@ export async function recipeOf(
 }
 
 /** Settings that do not go together. */
-function checkRecipe({ schedule, milestones, epochs }: Recipe): void {
+function checkRecipe({ schedule, milestones, epochs, batch, accumulate }: Recipe): void {
+  if (batch % accumulate !== 0 || batch / accumulate < 2) {
+    throw new ScconvError("bad-setting", "the batch cannot be cut so", {
+      where: "--accumulate",
+      got: `${batch} images into ${accumulate}`,
+      need: "a divisor of --batch that leaves 2 images or more",
+    });
+  }
   const beyond = milestones.find((m) => m >= 1 && m >= epochs);
   if (schedule === "steps" && beyond !== undefined) {
     throw new ScconvError("bad-setting", "a milestone is never reached", {

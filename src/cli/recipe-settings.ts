@@ -17,6 +17,11 @@ interface Setting {
 const settings: Readonly<Record<keyof Recipe, Setting>> = {
   epochs: { flag: "--epochs <n>", about: "passes over the training images", read: whole("--epochs") },
   batch: { flag: "--batch <n>", about: "images in a step", read: whole("--batch", 2) },
+  accumulate: {
+    flag: "--accumulate <n>",
+    about: "parts that a step's images are cut into, for less memory",
+    read: whole("--accumulate"),
+  },
   lr: { flag: "--lr <rate>", about: "highest learning rate", read: real("--lr", { min: 0, open: true }) },
   optimizer: {
     flag: "--optimizer <name>",
@@ -55,6 +60,16 @@ const settings: Readonly<Record<keyof Recipe, Setting>> = {
     flag: "--label-smoothing <s>",
     about: "share of the target for all classes",
     read: real("--label-smoothing", { min: 0, max: 0.9999 }),
+  },
+  mixup: {
+    flag: "--mixup <alpha>",
+    about: "mixes pairs of images, with a share drawn from Beta(α, α); 0: none",
+    read: real("--mixup", { min: 0 }),
+  },
+  ema: {
+    flag: "--ema <keep>",
+    about: "evaluates and keeps an average of the weights, of which each step keeps this share; 0: none",
+    read: real("--ema", { min: 0, max: 0.999999 }),
   },
   pad: { flag: "--pad <n>", about: "pixels of border to crop from", read: whole("--pad", 0) },
   flip: { flag: "--flip", about: "mirror half of the images" },

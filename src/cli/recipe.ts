@@ -7,6 +7,8 @@ export interface Recipe {
   readonly epochs: number;
   /** Images of one update. */
   readonly batch: number;
+  /** Micro-batches that it is cut into, each with batch statistics of its own. */
+  readonly accumulate: number;
   readonly lr: number;
   readonly optimizer: "sgd" | "adamw";
   readonly momentum: number;
@@ -21,6 +23,10 @@ export interface Recipe {
   /** Steps. */
   readonly warmup: number;
   readonly labelSmoothing: number;
+  /** α of mixup; 0: none. */
+  readonly mixup: number;
+  /** Share of the old that the average of the weights keeps at each update; 0: no average. */
+  readonly ema: number;
   /** Pixels of border to crop from; 0: none. */
   readonly pad: number;
   readonly flip: boolean;
@@ -30,6 +36,7 @@ export interface Recipe {
 export const trainRecipe: Recipe = {
   epochs: 100,
   batch: 128,
+  accumulate: 1,
   lr: 0.1,
   optimizer: "sgd",
   momentum: 0.9,
@@ -41,6 +48,8 @@ export const trainRecipe: Recipe = {
   factor: 0.1,
   warmup: 100,
   labelSmoothing: 0,
+  mixup: 0,
+  ema: 0,
   pad: 4,
   flip: true,
 };
@@ -52,6 +61,13 @@ export const optimizerOf = ({ optimizer, momentum, nesterov, weightDecay, decayN
   optimizer === "sgd"
     ? sgd({ momentum, nesterov, weightDecay, decayNorms })
     : adamw({ weightDecay, decayNorms });
+
+/** What of a recipe is part of the step graph. */
+export const stepOf = (recipe: Recipe, seed: number) => ({
+  ...{ batch: recipe.batch, accumulate: recipe.accumulate, optimizer: optimizerOf(recipe) },
+  ...(recipe.mixup > 0 ? { mixup: { alpha: recipe.mixup, seed } } : {}),
+  ...(recipe.ema > 0 ? { average: recipe.ema } : {}),
+});
 
 export const scheduleOf = ({ schedule, lr, warmup, milestones, factor, epochs }: Recipe): Schedule =>
   schedule === "cosine" ? cosine(lr, { warmup }) : steps(lr, { milestones, factor, epochs, warmup });

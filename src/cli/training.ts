@@ -7,9 +7,9 @@ import { type FitResult, fit } from "../train/fit.js";
 import { unpack } from "../train/flat.js";
 import { trainableParts, withInitializers } from "../train/parts.js";
 import { buildStep, type Objective, type StepProgram, type Traced } from "../train/step.js";
-import { createTrainer, initialState, type TrainState } from "../train/trainer.js";
+import { createTrainer, finalWeights, initialState, type TrainState } from "../train/trainer.js";
 import type { CommandContext } from "./command.js";
-import { augmentOf, optimizerOf, type Recipe, scheduleOf } from "./recipe.js";
+import { augmentOf, type Recipe, scheduleOf, stepOf } from "./recipe.js";
 
 export interface Training {
   readonly student: Graph;
@@ -44,7 +44,7 @@ export async function trainNetwork(
 ): Promise<Trained> {
   const { student, teacher, objective, recipe, normalize, store, rate, onBest, saveEvery } = training;
   const program = buildStep({
-    ...{ student, teacher, batch: recipe.batch, optimizer: optimizerOf(recipe) },
+    ...{ student, teacher, ...stepOf(recipe, seed) },
     objective,
     ...(rate ? { rate } : {}),
   });
@@ -64,11 +64,9 @@ export async function trainNetwork(
       ...{ epochs: recipe.epochs, schedule: scheduleOf(recipe), augment: augmentOf(recipe) },
       ...{ normalize, seed, store, resume, progress, signal, saveEvery },
       evaluate: ({ state }) => {
-        const names = ["parameters", "statistics"].filter((n) => evaluation.inputs.includes(n));
-        const feeds = new Map(names.map((n) => [n, state.get(n)!]));
         const ends = { input: "images", output: "logits" };
         // Not stopped half-way: the epoch is done, and is saved with its figures.
-        return evaluate(evaluation, ends, data, { normalize }, feeds);
+        return evaluate(evaluation, ends, data, { normalize }, finalWeights(program, state));
       },
       onEpoch: async (_, improved, { state }) => {
         if (!improved) return;
@@ -89,9 +87,11 @@ async function checkpointIn(store: RunStore, name: string): Promise<Checkpoint |
 }
 
 /** The network with the trainer's vectors cut up again, copied. */
-function withState(student: Graph, { parameters, statistics }: StepProgram, state: TrainState): Graph {
-  const tensors = unpack(parameters, state.get("parameters")!);
+function withState(student: Graph, program: StepProgram, state: TrainState): Graph {
+  const { parameters, statistics } = program;
+  const weights = finalWeights(program, state);
+  const tensors = unpack(parameters, weights.get("parameters")!);
   if (statistics.size > 0)
-    for (const [n, t] of unpack(statistics, state.get("statistics")!)) tensors.set(n, t);
+    for (const [n, t] of unpack(statistics, weights.get("statistics")!)) tensors.set(n, t);
   return withInitializers(student, tensors);
 }

@@ -11,8 +11,13 @@ import {
   reduceMax,
   reduceSum,
   softmax,
+  sub,
   unsqueeze,
 } from "../ops/emit.js";
+import type { Mixed } from "./mixup.js";
+
+/** The figure that counts hits: over micro-batches it is added up, where other figures are averaged. */
+export const CORRECT = "correct";
 
 export interface LossSettings {
   /** Share of the target spread over all classes (Szegedy et al. 2016). */
@@ -50,9 +55,10 @@ export function classificationLoss(
   labels: Value,
   teacher: Value | undefined,
   { labelSmoothing = 0, temperature = 4, distillWeight = 0.9 }: LossSettings,
+  mixed?: Mixed,
 ): Value {
   const classes = logits.dims[1]!;
-  const hot = oneHot(labels, classes, logits);
+  const hot = mixture((l) => oneHot(l, classes, logits), labels, mixed);
   const target = labelSmoothing === 0 ? hot : add(mul(hot, 1 - labelSmoothing), labelSmoothing / classes);
   if (!teacher || distillWeight === 0) return crossEntropy(logits, target);
   const soft = softmax(mul(teacher, 1 / temperature), 1);
@@ -61,8 +67,16 @@ export function classificationLoss(
   return add(distilled, mul(crossEntropy(logits, target), 1 - distillWeight));
 }
 
-/** How many of the batch have the label's logit on top (ties count as hits). */
-export function correct(logits: Value, labels: Value): Value {
+/** How many of the batch have the label's logit on top (ties count as hits); with mixup by each label's share. */
+export function correct(logits: Value, labels: Value, mixed?: Mixed): Value {
   const top = mask(equal(logits, reduceMax(logits, [1])), logits);
-  return reduceSum(mul(top, oneHot(labels, logits.dims[1]!, logits)), [0, 1], false);
+  const target = mixture((l) => oneHot(l, logits.dims[1]!, logits), labels, mixed);
+  return reduceSum(mul(top, target), [0, 1], false);
+}
+
+/** λ·f(labels) + (1 − λ)·f(labels mixed in). */
+function mixture(f: (labels: Value) => Value, labels: Value, mixed: Mixed | undefined): Value {
+  if (!mixed) return f(labels);
+  const rest = sub(labels.builder.scalar(1), mixed.share);
+  return add(mul(f(labels), mixed.share), mul(f(mixed.labels), rest));
 }

@@ -5,37 +5,53 @@ import type { GraphBuilder, Value } from "../graph/builder.js";
 import { inline } from "../graph/inline.js";
 import { float, type Graph, type Node } from "../graph/ir.js";
 import { prune } from "../graph/walk.js";
-import { add, concat, mul, reduceSumSquare, reshape, sqrt } from "../ops/emit.js";
+import { add, concat, mul, reshape } from "../ops/emit.js";
 import { graphBuilder } from "../ops/index.js";
 import { lower } from "../ops/lower.js";
-import { type FlatLayout, flatLayout, spreadOver, unpackValues } from "./flat.js";
-import { classificationLoss, correct, type LossSettings } from "./loss.js";
+import { averageKeep, KEEP } from "./average.js";
+import { type FlatLayout, flatLayout, unpackValues } from "./flat.js";
+import { CORRECT, classificationLoss, correct, type LossSettings } from "./loss.js";
+import { type Mixed, type MixupSettings, mixBatch, mixupShare } from "./mixup.js";
 import type { Optimizer } from "./optimizer.js";
-import { decays, isBatchNorm, type TrainableParts, trainableParts } from "./parts.js";
+import { isBatchNorm, type TrainableParts, trainableParts } from "./parts.js";
+import { emitUpdate, GRADIENT_SUM, updateGraph } from "./update.js";
 
 /*
  * A training step is one graph. In: the batch, the labels, all parameters as one vector, the optimizer's vectors, the
  * running statistics as one vector, the learning rate. Out: the same vectors after the step, and the figures. The host
  * only carries vectors from the outputs back to the inputs.
+ *
+ * With gradient accumulation the graph is for one micro-batch: it adds its share of the gradient to a sum, and the update
+ * is a second, small graph.
  */
 
 export interface StepProgram {
   readonly graph: Graph;
+  /** Runs after every `accumulate` runs of `graph`, where these are more than one. */
+  readonly update: Graph | undefined;
+  readonly accumulate: number;
   readonly parameters: FlatLayout;
   readonly statistics: FlatLayout;
   readonly optimizer: Optimizer;
   /** Scalar outputs of the graph: `loss`, `gradient_norm`, `correct` and what the objective adds. */
   readonly figures: readonly string[];
-  /** Scalar inputs beside the learning rate, as functions of the step (from 1). */
-  readonly scalars: Readonly<Record<string, (step: number) => number>>;
+  /** Scalar inputs beside the learning rate, as functions of the update (from 1) and the micro-batch in it (from 0). */
+  readonly scalars: Readonly<Record<string, ScalarSchedule>>;
+  /** Images of one update. */
   readonly batch: number;
+  /** Whether an average of the weights is kept. */
+  readonly average: boolean;
 }
+
+export type ScalarSchedule = (step: number, micro: number) => number;
 
 /** What the student's graph looks like in training: its values by name, for the objective. */
 export interface Traced {
   readonly b: GraphBuilder;
   readonly images: Value;
   readonly labels: Value;
+  /** What the images were mixed with, in training with mixup. */
+  readonly mixed: Mixed | undefined;
   readonly student: ReadonlyMap<string, Value>;
   readonly teacher: ReadonlyMap<string, Value> | undefined;
   readonly scalars: Readonly<Record<string, Value>>;
@@ -50,7 +66,13 @@ export interface StepOptions {
   readonly student: Graph;
   /** Runs with constant weights on the same images. */
   readonly teacher?: Graph | undefined;
+  /** Images of one update. */
   readonly batch: number;
+  /** Micro-batches that `batch` is cut into (default 1): memory of one, and batch norms see only one at a time. */
+  readonly accumulate?: number | undefined;
+  readonly mixup?: MixupSettings | undefined;
+  /** Keeps an exponential moving average of the weights: the share of the old that it keeps at each update. */
+  readonly average?: number | undefined;
   readonly optimizer: Optimizer;
   readonly objective: (traced: Traced) => Objective;
   /** Which parameters are trained; default all. */
@@ -61,8 +83,8 @@ export interface StepOptions {
   readonly momentum?: number;
   /** Sees the outputs of the student's nodes as they are built; what it returns is what later nodes read. */
   readonly after?: (node: Node, outputs: readonly Value[], traced: BeforeStudent) => readonly Value[];
-  /** Further scalar inputs, as functions of the step (from 1). */
-  readonly scalars?: Readonly<Record<string, (step: number) => number>>;
+  /** Further scalar inputs. */
+  readonly scalars?: Readonly<Record<string, ScalarSchedule>>;
 }
 
 /** What there is before the student's first node. */
@@ -71,14 +93,26 @@ export type BeforeStudent = Pick<Traced, "teacher" | "scalars">;
 /** Builds the step graph. `student` and `teacher` are inference graphs with one image input, sizes bound to numbers. */
 export function buildStep(options: StepOptions): StepProgram {
   const { student, teacher, batch, optimizer, objective, trained = () => true, momentum = 0.9 } = options;
+  const { accumulate = 1, mixup, average, rate } = options;
+  if (batch % accumulate !== 0) {
+    throw new ScconvError("bad-setting", "the batch cannot be cut into equal parts", {
+      got: `${batch} images into ${accumulate}`,
+      need: "a divisor of the batch",
+    });
+  }
   const b = graphBuilder({ name: `${student.name}.step` });
-  const images = b.input("images", "float32", inputShape(student, batch));
-  const labels = b.input("labels", "int32", [batch]);
-  const learningRate = b.input("learning_rate", "float32", []);
-  const schedules = { ...optimizer.scalars, ...options.scalars };
-  const scalars = Object.fromEntries(
-    Object.keys(schedules).map((name) => [name, b.input(name, "float32", [])]),
-  );
+  const micro = batch / accumulate;
+  const input = b.input("images", "float32", inputShape(student, micro));
+  const labels = b.input("labels", "int32", [micro]);
+  const inputs = (names: Iterable<string>) =>
+    Object.fromEntries(Array.from(names, (name) => [name, b.input(name, "float32", [])]));
+  const forUpdate: Record<string, ScalarSchedule> = {
+    ...optimizer.scalars,
+    ...(average === undefined ? {} : { [KEEP]: averageKeep(average) }),
+  };
+  const scalars = inputs(Object.keys(options.scalars ?? {}));
+  const mix = mixup && mixBatch(input, labels, b.input("mixup_share", "float32", []));
+  const images = mix?.images ?? input;
 
   const all = trainableParts(student);
   const parts: TrainableParts = {
@@ -112,7 +146,7 @@ export function buildStep(options: StepOptions): StepProgram {
     },
     after: after && ((node, outputs) => after(node, outputs, before)),
   });
-  const traced: Traced = { b, images, labels, student: ours, ...before };
+  const traced: Traced = { b, images, labels, mixed: mix?.mixed, student: ours, ...before };
 
   const { loss, figures = {} } = objective(traced);
   const wrt = parameters.entries.map((e) => values.get(e.name)!);
@@ -121,67 +155,49 @@ export function buildStep(options: StepOptions): StepProgram {
     reshape(g ?? b.constant(Tensor.zeros("float32", parameters.entries[i]!.dims), "no_gradient"), [-1]),
   );
   const gradient = concat(pieces, 0);
-  const slots = optimizer.slots.map((name) => b.input(name, "float32", [parameters.size]));
-  const decay =
-    optimizer.weightDecay > 0
-      ? b.constant(
-          spreadOver(parameters, (_, dims) =>
-            optimizer.decayNorms || decays(dims) ? optimizer.weightDecay : 0,
-          ),
-          "decay",
-        )
-      : undefined;
-  const { rate } = options;
-  const next = optimizer.update({
-    parameters: vector,
-    gradient,
-    slots,
-    learningRate: rate
-      ? mul(
-          learningRate,
-          b.constant(
-            spreadOver(parameters, (name) => rate(name)),
-            "rates",
-          ),
-        )
-      : learningRate,
-    decay,
-    scalars,
-  });
-  b.output(next.parameters, "next.parameters");
-  next.slots.forEach((v, i) => {
-    b.output(v, `next.${optimizer.slots[i]}`);
-  });
+  let following: Value | undefined;
   if (runningVector) {
-    const batch = concat(
+    const seen = concat(
       statistics.entries.map((e) => batchStatistics.get(e.name)!),
       0,
     );
-    b.output(add(mul(runningVector, momentum), mul(batch, 1 - momentum)), "next.statistics");
+    following = add(mul(runningVector, momentum), mul(seen, 1 - momentum));
+    b.output(following, "next.statistics");
+  }
+  const settings = { parameters, statistics, optimizer, rate, average: average !== undefined };
+  if (accumulate === 1) {
+    emitUpdate(b, settings, {
+      ...{ parameters: vector, gradient, statistics: following, scalars: inputs(Object.keys(forUpdate)) },
+    });
+  } else {
+    const sum = b.input(GRADIENT_SUM, "float32", [parameters.size]);
+    b.output(add(sum, mul(gradient, 1 / accumulate)), `next.${GRADIENT_SUM}`);
   }
   b.output(loss, "loss");
-  b.output(sqrt(reduceSumSquare(gradient, [0], false)), "gradient_norm");
   for (const [name, value] of Object.entries(figures)) b.output(value, name);
   return {
     graph: prune(lower(b.build())),
-    parameters,
-    statistics,
-    optimizer,
+    update:
+      accumulate === 1 ? undefined : updateGraph(`${student.name}.update`, settings, Object.keys(forUpdate)),
+    ...{ accumulate, parameters, statistics, optimizer, batch, average: settings.average },
     figures: ["loss", "gradient_norm", ...Object.keys(figures)],
-    scalars: schedules,
-    batch,
+    scalars: {
+      ...forUpdate,
+      ...options.scalars,
+      ...(mixup ? { mixup_share: mixupShare(mixup) } : {}),
+    },
   };
 }
 
 /** Cross entropy, and distillation where there is a teacher; also counts the hits. */
 export const classification =
   (student: Graph, teacher: Graph | undefined, settings: LossSettings) =>
-  ({ student: s, teacher: t, labels }: Traced): Objective => {
+  ({ student: s, teacher: t, labels, mixed }: Traced): Objective => {
     const logits = s.get(student.outputs[0]!.name)!;
     const theirs = teacher && t?.get(teacher.outputs[0]!.name);
     return {
-      loss: classificationLoss(logits, labels, theirs, settings),
-      figures: { correct: correct(logits, labels) },
+      loss: classificationLoss(logits, labels, theirs, settings, mixed),
+      figures: { [CORRECT]: correct(logits, labels, mixed) },
     };
   };
 

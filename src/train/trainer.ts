@@ -1,11 +1,12 @@
 import { ScconvError } from "../base/errors.js";
 import { Tensor } from "../base/tensor.js";
-import type { Engine, Session } from "../runtime/session.js";
+import type { Engine } from "../runtime/session.js";
+import { averageSlots } from "./average.js";
 import { pack } from "./flat.js";
+import { openProgram, type TrainerOptions, type TrainState } from "./run-program.js";
 import type { StepProgram } from "./step.js";
 
-/** What is carried from step to step: one vector each for parameters, statistics and every slot of the optimizer. */
-export type TrainState = ReadonlyMap<string, Tensor>;
+export type { TrainerOptions, TrainState };
 
 export interface StepResult {
   readonly figures: ReadonlyMap<string, number>;
@@ -26,21 +27,27 @@ export interface Trainer {
   release(): Promise<void>;
 }
 
-export interface TrainerOptions {
-  readonly threads?: number | undefined;
-  readonly profile?: string | undefined;
-}
-
-/** The state at step 0: the given tensors, and optimizer slots of zeros. */
+/** The state at step 0: the given tensors, their average where one is kept, and optimizer slots of zeros. */
 export function initialState(
   program: StepProgram,
   tensors: ReadonlyMap<string, Tensor>,
 ): Map<string, Tensor> {
-  const { parameters, statistics, optimizer } = program;
+  const { parameters, statistics, optimizer, average } = program;
   const state = new Map([["parameters", pack(parameters, tensors)]]);
   if (statistics.size > 0) state.set("statistics", pack(statistics, tensors));
   for (const slot of optimizer.slots) state.set(slot, Tensor.zeros("float32", [parameters.size]));
+  if (average) {
+    state.set(averageSlots.parameters, pack(parameters, tensors));
+    if (statistics.size > 0) state.set(averageSlots.statistics, pack(statistics, tensors));
+  }
   return state;
+}
+
+/** The `parameters` and `statistics` that count: the averaged ones where an average is kept. */
+export function finalWeights({ average, statistics }: StepProgram, state: TrainState): Map<string, Tensor> {
+  const of = (name: keyof typeof averageSlots) => state.get(average ? averageSlots[name] : name)!;
+  const weights = new Map([["parameters", of("parameters")]]);
+  return statistics.size > 0 ? weights.set("statistics", of("statistics")) : weights;
 }
 
 export async function createTrainer(
@@ -49,31 +56,16 @@ export async function createTrainer(
   initial: TrainState,
   { steps: done = 0, ...options }: TrainerOptions & { steps?: number } = {},
 ): Promise<Trainer> {
-  const session: Session = await engine.open(program.graph, options);
-  const input = program.graph.inputs.find((i) => i.name === "images")!;
-  const imageDims = input.type!.shape as number[];
+  const running = await openProgram(engine, program, options);
   const copy = (t: Tensor) => Tensor.of("float32", t.dims, Float32Array.from(t.data as Float32Array));
   let current = new Map([...initial].map(([name, t]) => [name, copy(t)]));
   let spare = new Map([...initial].map(([name, t]) => [name, Tensor.zeros("float32", t.dims)]));
-  const figures = new Map(program.figures.map((name) => [name, Tensor.zeros("float32", [])]));
-  const takesLabels = session.inputs.includes("labels");
   let steps = done;
 
-  const release = () => session.release();
   async function step(images: Float32Array, labels: Int32Array, learningRate: number): Promise<StepResult> {
-    const feeds = new Map(current);
-    feeds.set("images", Tensor.of("float32", imageDims, images));
-    if (takesLabels) feeds.set("labels", Tensor.of("int32", [program.batch], labels));
-    feeds.set("learning_rate", Tensor.scalar("float32", learningRate));
-    for (const [name, f] of Object.entries(program.scalars)) {
-      feeds.set(name, Tensor.scalar("float32", f(steps + 1)));
-    }
-    const fetches = new Map([...spare].map(([name, t]) => [`next.${name}`, t]));
-    for (const [name, t] of figures) fetches.set(name, t);
-    await session.run(feeds, fetches);
-    const result = new Map([...figures].map(([name, t]) => [name, t.data[0] as number]));
+    const figures = await running.step(current, spare, { images, labels, learningRate, step: steps + 1 });
     for (const name of ["loss", "gradient_norm"]) {
-      const value = result.get(name)!;
+      const value = figures.get(name)!;
       if (!Number.isFinite(value)) {
         throw new ScconvError(
           "not-finite",
@@ -86,7 +78,7 @@ export async function createTrainer(
     }
     [current, spare] = [spare, current];
     steps++;
-    return { figures: result };
+    return { figures };
   }
 
   return {
@@ -98,6 +90,6 @@ export async function createTrainer(
       return steps;
     },
     step,
-    release,
+    release: running.release,
   };
 }
