@@ -5,6 +5,10 @@
 export type Dim = number | string;
 export type Shape = readonly Dim[];
 
+/** More than anybody reads. Without a bound x + x, forty times over, would be a text of 2⁴⁰ letters. */
+const longestText = 512;
+const bounded = (text: string): Dim => (text.length > longestText ? unknownDim() : text);
+
 let unknowns = 0;
 /** A size about which nothing is known; different from every other. */
 export const unknownDim = (): Dim => `?${unknowns++}`;
@@ -38,10 +42,10 @@ export function addDim(a: Dim, b: Dim): Dim {
   if (typeof b === "number" && typeof a === "string") {
     const tail = /^(.*?[^+\-/·(])([+-]\d+)$/.exec(a);
     if (tail && !tail[1]!.includes("/")) return addDim(tail[1]!, Number(tail[2]) + b);
-    return b < 0 ? `${a}-${-b}` : `${a}+${b}`;
+    return bounded(b < 0 ? `${a}-${-b}` : `${a}+${b}`);
   }
   if (typeof a === "number") return addDim(b, a);
-  return `${a}+${b}`;
+  return bounded(`${a}+${b}`);
 }
 
 /** a · b; the number comes first. */
@@ -51,8 +55,8 @@ export function mulDim(a: Dim, b: Dim): Dim {
   const number = n * m;
   const text = [left, right].filter(Boolean).map(atom).join("·");
   if (text === "" || number === 0) return number;
-  if (number === 1) return [left, right].filter(Boolean).length === 1 ? left || right : text;
-  return `${number}·${text}`;
+  if (number === 1) return [left, right].filter(Boolean).length === 1 ? left || right : bounded(text);
+  return bounded(`${number}·${text}`);
 }
 
 /** ⌊a / b⌋ (or ⌈a / b⌉). */
@@ -62,7 +66,7 @@ export function divDim(a: Dim, b: number, ceil = false): Dim {
   const [n, rest] = factors(a);
   if (n % b === 0) return mulDim(rest, n / b);
   const quotient = `${/^[\w.?]+$/.test(a) ? a : `(${a})`}/${b}`;
-  return ceil ? `ceil(${quotient})` : quotient;
+  return bounded(ceil ? `ceil(${quotient})` : quotient);
 }
 
 /** Product of all sizes. */

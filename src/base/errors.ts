@@ -42,18 +42,29 @@ export class ScconvError extends Error {
   }
 }
 
+/** Each fact is clipped by itself, so that a name of a megabyte does not push what is wrong out of the line. */
+const longestFact = 600;
+
 function describe(what: string, { where, got, need, hint }: ErrorFacts): string {
-  const body = [what, need && `need ${need}`, got && `got ${got}`].filter(Boolean).join(", ");
-  const text = where ? `${where}: ${body}` : body;
-  return printable(hint ? `${text} (${hint})` : text);
+  const fact = (text: string | undefined, limit = longestFact) => text && printable(text, limit);
+  const body = [fact(what, longestLine), need && `need ${fact(need)}`, got && `got ${fact(got)}`].filter(
+    Boolean,
+  );
+  const text = `${where ? `${fact(where)}: ` : ""}${body.join(", ")}`;
+  return printable(hint ? `${text} (${fact(hint)})` : text);
 }
 
-/** Names from files are data: control bytes and direction overrides never reach a terminal. */
-export function printable(text: string, limit = 2000): string {
+const longestLine = 2000;
+
+/**
+ * Names from files are data: what controls a terminal, is invisible or turns the direction of text never reaches one.
+ * Control characters (Cc), formatting characters (Cf: bidirectional marks and overrides, zero-width ones, tags), line and
+ * paragraph separators (Zl, Zp) and halves of surrogate pairs (Cs) are shown by their code.
+ */
+export function printable(text: string, limit = longestLine): string {
   const clipped = text.length > limit ? `${text.slice(0, limit)}…` : text;
-  return clipped.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what we look for
-    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return clipped.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (c) => {
+    const code = c.codePointAt(0)!.toString(16);
+    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, "0")}`;
+  });
 }

@@ -8,12 +8,22 @@ export class Tensor {
   readonly dims: readonly number[];
   #data: TypedArray | undefined;
   #bytes: Uint8Array | undefined;
+  #load: (() => Uint8Array) | undefined;
+  #loaded: WeakRef<Uint8Array> | undefined;
 
-  private constructor(dtype: DType, dims: readonly number[], data?: TypedArray, bytes?: Uint8Array) {
+  private constructor(
+    dtype: DType,
+    dims: readonly number[],
+    data?: TypedArray,
+    bytes?: Uint8Array,
+    load?: () => Uint8Array,
+  ) {
     this.dtype = dtype;
     this.dims = dims;
     this.#data = data;
     this.#bytes = bytes;
+    this.#load = load;
+    if (load) return;
     const got = data ? data.length * dtypes[dtype].bytes : bytes!.byteLength;
     if (got !== sizeOf(dims) * dtypes[dtype].bytes) {
       throw new ScconvError("bad-input", `tensor of ${dtype}[${dims.join("×")}] has the wrong length`, {
@@ -31,6 +41,15 @@ export class Tensor {
   /** Wraps little-endian bytes at any alignment (ONNX `raw_data`). */
   static ofBytes(dtype: DType, dims: readonly number[], bytes: Uint8Array): Tensor {
     return new Tensor(dtype, dims, undefined, bytes);
+  }
+
+  /**
+   * Elements that lie elsewhere (ONNX external data): `load` gives their little-endian bytes when somebody asks, and again
+   * when they are asked for after the garbage collector has taken them. So a model that is larger than memory can be looked
+   * at, and one that is rewritten is never in memory as a whole.
+   */
+  static lazy(dtype: DType, dims: readonly number[], load: () => Uint8Array): Tensor {
+    return new Tensor(dtype, dims, undefined, undefined, load);
   }
 
   /** From plain numbers, rounded to `dtype`. */
@@ -62,21 +81,28 @@ export class Tensor {
 
   /** The elements as a typed array (a view where alignment allows it). Treat it as read-only. */
   get data(): TypedArray {
-    if (!this.#data) {
-      const { array, bytes: width } = dtypes[this.dtype];
-      const b = this.#bytes!;
-      // Not slice(): a Buffer's gives another view.
-      const source = b.byteOffset % width === 0 ? b : new Uint8Array(b);
-      this.#data = new array(source.buffer as ArrayBuffer, source.byteOffset, b.byteLength / width);
-    }
-    return this.#data;
+    if (this.#data) return this.#data;
+    const { array, bytes: width } = dtypes[this.dtype];
+    const b = this.bytes;
+    // Not slice(): a Buffer's gives another view.
+    const source = b.byteOffset % width === 0 ? b : new Uint8Array(b);
+    const data = new array(source.buffer as ArrayBuffer, source.byteOffset, b.byteLength / width);
+    if (!this.#load) this.#data = data;
+    return data;
   }
 
   /** The elements as little-endian bytes, without a copy. */
   get bytes(): Uint8Array {
     if (this.#bytes) return this.#bytes;
+    if (this.#load) return this.#loaded?.deref() ?? this.#fetch(this.#load);
     const d = this.#data!;
     return new Uint8Array(d.buffer as ArrayBuffer, d.byteOffset, d.byteLength);
+  }
+
+  #fetch(load: () => Uint8Array): Uint8Array {
+    const bytes = load();
+    this.#loaded = new WeakRef(bytes);
+    return bytes;
   }
 
   /** The elements as JavaScript numbers: the array itself where it holds numbers, a converted copy otherwise. */
@@ -89,6 +115,7 @@ export class Tensor {
 
   /** The same elements under other dims. */
   reshape(dims: readonly number[]): Tensor {
+    if (this.#load && sizeOf(dims) === this.size) return Tensor.lazy(this.dtype, dims, () => this.bytes);
     return new Tensor(this.dtype, dims, this.#data, this.#data ? undefined : this.#bytes);
   }
 

@@ -3,6 +3,7 @@ import type { DType } from "../base/dtype.js";
 import { ScconvError } from "../base/errors.js";
 import { Tensor } from "../base/tensor.js";
 import { InferContext, operatorKey, type TypeRules } from "./infer-context.js";
+import { inferContents, inferTypes } from "./infer-types.js";
 import {
   type AttributeInput,
   attributesFrom,
@@ -256,11 +257,11 @@ export class GraphBuilder {
     const operator = this.operators.get(operatorKey(node.op, node.domain));
     if (operator && node.inputs.every((n) => n === "" || this.#types.has(n))) {
       const ctx = this.contextOf(node);
-      const types = operator.infer(ctx);
+      const types = inferTypes(operator, ctx);
       node.outputs.forEach((n, i) => {
         if (n !== "") this.#declare(n, refine(types[i], known?.get(n)));
       });
-      const contents = operator.partial?.(ctx);
+      const contents = inferContents(operator, ctx);
       if (contents && node.outputs[0]) this.notePartial(node.outputs[0], contents);
     } else if (known) {
       for (const n of node.outputs) if (n !== "") this.#declare(n, known.get(n));

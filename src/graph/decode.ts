@@ -1,8 +1,9 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Dim, unknownDim } from "../base/dims.js";
-import { type DType, dtypeOfCode, dtypes } from "../base/dtype.js";
+import { dtypeOfCode } from "../base/dtype.js";
 import { ScconvError } from "../base/errors.js";
-import { sizeOf, Tensor } from "../base/tensor.js";
+import { isExternal, readTensor } from "./decode-tensor.js";
+import type { ExternalReader } from "./external.js";
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
@@ -11,12 +12,21 @@ import {
   ModelProtoSchema,
   type NodeProto,
   type TensorProto,
-  TensorProto_DataLocation,
   type TypeProto,
   type ValueInfoProto,
 } from "./gen/onnx_pb.js";
-import type { Attribute, Graph, Model, Node, TensorType, ValueInfo } from "./ir.js";
+import {
+  type Attribute,
+  type Graph,
+  type Model,
+  type Node,
+  nodeLabel,
+  type TensorType,
+  type ValueInfo,
+} from "./ir.js";
+import { limits } from "./limits.js";
 import { topological } from "./walk.js";
+import { checkWire, type WireCounts } from "./wire.js";
 
 /*
  * ONNX bytes ↔ Model. Weights stay views of the file's bytes. What we do not model (unknown fields, quantisation
@@ -24,62 +34,123 @@ import { topological } from "./walk.js";
  * back with it.
  */
 
-const MAX_SUBGRAPH_DEPTH = 64;
 const utf8 = new TextDecoder();
-/** Which message a tensor was read from, so that an untouched one is written back in the same form. */
-export const tensorOrigin = new WeakMap<Tensor, TensorProto>();
 
-/** Reads an ONNX file. Throws `not-an-onnx-file` with a clear reason when it is none. */
-export function decodeModel(bytes: Uint8Array, where = "model"): Model {
-  let proto: ModelProto;
+export interface DecodeOptions {
+  /** How to come by data that lies in other files; without it they are refused. */
+  readonly external?: ExternalReader | undefined;
+}
+
+/**
+ * Reads an ONNX file. Throws `not-an-onnx-file` with a clear reason when it is none, `invalid-graph` or `unsupported` when
+ * it is one that cannot be taken (see `limits.ts`).
+ */
+export function decodeModel(bytes: Uint8Array, where = "model", { external }: DecodeOptions = {}): Model {
   try {
-    proto = fromBinary(ModelProtoSchema, bytes);
-  } catch (cause) {
-    throw new ScconvError("not-an-onnx-file", `not a readable ONNX model: ${looksLike(bytes)}`, {
-      where,
-      hint: "export the model again, or check that the file was copied whole",
-      cause,
-    });
-  }
-  if (!proto.graph || proto.irVersion === 0n) {
-    throw new ScconvError("not-an-onnx-file", `not an ONNX model: ${looksLike(bytes)}`, {
-      where,
-      hint: "the file must hold an ONNX ModelProto with a graph",
-    });
-  }
-  const opsets = new Map(
-    proto.opsetImport.map((o) => [o.domain === "ai.onnx" ? "" : o.domain, Number(o.version)] as const),
-  );
-  try {
-    return {
-      graph: readGraph(proto.graph, opsets, 0),
-      irVersion: Number(proto.irVersion),
-      producer: { name: proto.producerName, version: proto.producerVersion },
-      metadata: new Map(proto.metadataProps.map((p) => [p.key, p.value])),
-      doc: proto.docString || undefined,
-      origin: proto,
-    };
+    return readModelProto(bytes, external);
   } catch (error) {
     if (!(error instanceof ScconvError)) throw error;
-    throw new ScconvError(error.code, error.message, { where, cause: error });
+    const hint =
+      error.code === "not-an-onnx-file"
+        ? "export the model again, or check that it was copied whole"
+        : undefined;
+    throw new ScconvError(error.code, error.message, { where, hint, cause: error });
   }
 }
 
-function looksLike(bytes: Uint8Array): string {
+function readModelProto(bytes: Uint8Array, external: ExternalReader | undefined): Model {
+  let proto: ModelProto;
+  let counts: WireCounts;
+  try {
+    counts = checkWire(bytes, ModelProtoSchema);
+    proto = fromBinary(ModelProtoSchema, bytes, { recursionLimit: limits.depth + 1 });
+  } catch (cause) {
+    if (cause instanceof ScconvError && cause.code !== "not-an-onnx-file") throw cause;
+    const what = looksLike(bytes) ?? (cause instanceof ScconvError ? cause.message : "the bytes are damaged");
+    throw new ScconvError("not-an-onnx-file", `not a readable ONNX model: ${what}`, { cause });
+  }
+  if (!proto.graph || proto.irVersion === 0n) {
+    const what = looksLike(bytes) ?? "the bytes are damaged or truncated: there is no graph, or no version";
+    throw new ScconvError("not-an-onnx-file", `not an ONNX model: ${what}`);
+  }
+  const reading: Reading = { opsets: readOpsets(proto), external, externals: 0 };
+  const graph = readGraph(proto.graph, reading);
+  // What only the engine would see (functions, sparse tensors, training) must not lead it to files that nobody checked.
+  if (reading.externals !== counts.externals) {
+    throw new ScconvError("unsupported", "external data in a place that is not read", {
+      need: "external data of initializers and attributes only",
+      got: `${counts.externals - reading.externals} elsewhere`,
+    });
+  }
+  return {
+    graph,
+    irVersion: Number(proto.irVersion),
+    producer: { name: proto.producerName, version: proto.producerVersion },
+    metadata: new Map(proto.metadataProps.map((p) => [p.key, p.value])),
+    doc: proto.docString || undefined,
+    origin: proto,
+  };
+}
+
+/** What goes along while a file is read. */
+interface Reading {
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly external: ExternalReader | undefined;
+  /** Tensors with external data so far. */
+  externals: number;
+}
+
+function readOpsets({ opsetImport }: ModelProto): Map<string, number> {
+  const opsets = new Map<string, number>();
+  for (const { domain, version } of opsetImport) {
+    const name = domain === "ai.onnx" ? "" : domain;
+    const number = Number(version);
+    const known = opsets.get(name);
+    const label = `operator set "${name || "ai.onnx"}"`;
+    if (!Number.isSafeInteger(number) || number < 0) {
+      throw new ScconvError("invalid-graph", "impossible version", { where: label, got: `${version}` });
+    }
+    if (known !== undefined && known !== number) {
+      throw new ScconvError("invalid-graph", "two versions of one operator set", {
+        where: label,
+        got: `${known} and ${number}`,
+      });
+    }
+    opsets.set(name, number);
+  }
+  return opsets;
+}
+
+/** What a file is that is no model, where its beginning tells. */
+function looksLike(bytes: Uint8Array): string | undefined {
   if (bytes.length === 0) return "the file is empty";
   const head = utf8.decode(bytes.subarray(0, 512));
   if (head.startsWith("version https://git-lfs")) return "it is a Git LFS pointer (run git lfs pull)";
   if (head.startsWith("PK\u0003\u0004")) return "it is a zip archive (a PyTorch checkpoint?)";
+  if (bytes[8] === 0x7b && bytes.subarray(4, 8).every((b) => b === 0)) return "it is a safetensors file";
   if (head.startsWith("\u0089PNG") || head.includes("PNG\r\n")) return "it is a PNG image";
   if (/^\s*<(!doctype|html|\?xml)/i.test(head)) return "it is a web page";
   if (/^[\t\n\r\u0020-\u007e]+$/.test(head)) return "it is a text file";
-  return "the bytes are damaged or truncated";
+  return undefined;
 }
 
-function readGraph(proto: GraphProto, opsets: ReadonlyMap<string, number>, depth: number): Graph {
-  if (depth > MAX_SUBGRAPH_DEPTH) {
-    throw new ScconvError("invalid-graph", `sub-graphs are nested more than ${MAX_SUBGRAPH_DEPTH} deep`);
+/** A map from distinct names; a name that comes twice is an error. */
+function byName<P extends { readonly name: string }, T>(
+  protos: readonly P[],
+  what: string,
+  read: (proto: P) => T,
+): Map<string, T> {
+  const map = new Map<string, T>();
+  for (const proto of protos) {
+    if (map.has(proto.name)) {
+      throw new ScconvError("invalid-graph", `two ${what} have one name`, { got: `"${proto.name}"` });
+    }
+    map.set(proto.name, read(proto));
   }
+  return map;
+}
+
+function readGraph(proto: GraphProto, reading: Reading): Graph {
   const types = new Map<string, TensorType>();
   for (const info of proto.valueInfo) {
     const type = readType(info.type);
@@ -87,29 +158,42 @@ function readGraph(proto: GraphProto, opsets: ReadonlyMap<string, number>, depth
   }
   return {
     name: proto.name,
-    nodes: topological(proto.node.map((n) => readNode(n, opsets, depth))),
+    nodes: topological(proto.node.map((n) => readNode(n, reading))),
     inputs: proto.input.map(readValueInfo),
     outputs: proto.output.map(readValueInfo),
-    initializers: new Map(proto.initializer.map((t) => [t.name, readTensor(t)])),
+    initializers: byName(proto.initializer, "initializers", (t) => readOneTensor(t, reading)),
     types,
-    opsets,
+    opsets: reading.opsets,
     doc: proto.docString || undefined,
     origin: proto,
   };
 }
 
-const readNode = (proto: NodeProto, opsets: ReadonlyMap<string, number>, depth: number): Node => ({
-  op: proto.opType,
-  domain: proto.domain === "ai.onnx" ? "" : proto.domain,
-  name: proto.name,
-  inputs: proto.input,
-  outputs: proto.output,
-  attributes: new Map(proto.attribute.map((a) => [a.name, readAttribute(a, opsets, depth)])),
-  doc: proto.docString || undefined,
-  origin: proto,
-});
+function readOneTensor(proto: TensorProto, reading: Reading) {
+  if (isExternal(proto)) reading.externals++;
+  return readTensor(proto, reading.external);
+}
 
-function readAttribute(a: AttributeProto, opsets: ReadonlyMap<string, number>, depth: number): Attribute {
+function readNode(proto: NodeProto, reading: Reading): Node {
+  const node = {
+    op: proto.opType,
+    domain: proto.domain === "ai.onnx" ? "" : proto.domain,
+    name: proto.name,
+    inputs: proto.input,
+    outputs: proto.output,
+    doc: proto.docString || undefined,
+    origin: proto,
+  };
+  try {
+    return { ...node, attributes: byName(proto.attribute, "attributes", (a) => readAttribute(a, reading)) };
+  } catch (error) {
+    if (!(error instanceof ScconvError)) throw error;
+    const where = nodeLabel({ ...node, attributes: new Map() });
+    throw new ScconvError(error.code, error.message, { where, cause: error });
+  }
+}
+
+function readAttribute(a: AttributeProto, reading: Reading): Attribute {
   const origin = a;
   switch (a.type) {
     case AttributeType.FLOAT:
@@ -125,10 +209,11 @@ function readAttribute(a: AttributeProto, opsets: ReadonlyMap<string, number>, d
     case AttributeType.STRINGS:
       return { kind: "strings", value: a.strings.map((s) => utf8.decode(s)), origin };
     case AttributeType.TENSOR:
-      if (a.t && dtypeOfCode(a.t.dataType)) return { kind: "tensor", value: readTensor(a.t), origin };
+      if (a.t && dtypeOfCode(a.t.dataType))
+        return { kind: "tensor", value: readOneTensor(a.t, reading), origin };
       break;
     case AttributeType.GRAPH:
-      if (a.g) return { kind: "graph", value: readGraph(a.g, opsets, depth + 1), origin };
+      if (a.g) return { kind: "graph", value: readGraph(a.g, reading), origin };
   }
   return { kind: "other", value: undefined, origin };
 }
@@ -145,64 +230,28 @@ export function readType(proto: TypeProto | undefined): TensorType | undefined {
   const { elemType, shape } = proto.value.value;
   const dtype = dtypeOfCode(elemType);
   if (!dtype) return undefined;
+  const dims = shape?.dim;
+  if (dims && dims.length > limits.rank) {
+    throw new ScconvError("invalid-graph", "a declared shape has too many dimensions", {
+      need: `at most ${limits.rank}`,
+      got: `${dims.length}`,
+    });
+  }
   return {
     dtype,
-    shape: shape?.dim.map((d): Dim => {
-      if (d.value.case === "dimValue") return Number(d.value.value);
-      return d.value.case === "dimParam" && d.value.value ? d.value.value : unknownDim();
+    shape: dims?.map(({ value }): Dim => {
+      if (value.case === "dimValue") return readSize(value.value);
+      // Names that begin with ? are ours, for sizes that nobody named.
+      return value.case === "dimParam" && /^[^?]/.test(value.value) ? value.value : unknownDim();
     }),
   };
 }
 
-function readTensor(proto: TensorProto): Tensor {
-  const where = `tensor "${proto.name}"`;
-  const dtype = dtypeOfCode(proto.dataType);
-  if (!dtype) {
-    throw new ScconvError("unsupported", `element type number ${proto.dataType} is not supported`, { where });
+/** Some exporters write −1 for a size that is open. */
+function readSize(value: bigint): Dim {
+  if (value < 0n) return unknownDim();
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new ScconvError("invalid-graph", "impossible size in a declared shape", { got: `${value}` });
   }
-  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
-    throw new ScconvError(
-      "unsupported",
-      "its data lies in another file (external data), which is not supported",
-      {
-        where,
-        hint: "save the model as a single file",
-      },
-    );
-  }
-  const dims = proto.dims.map(Number);
-  if (dims.some((d) => !Number.isSafeInteger(d) || d < 0) || !Number.isSafeInteger(sizeOf(dims) * 8)) {
-    throw new ScconvError("invalid-graph", "impossible dimensions", { where, got: dims.join("×") });
-  }
-  const { bytes } = dtypes[dtype];
-  const values = proto.rawData.byteLength > 0 ? undefined : typedValues(proto, dtype);
-  const got = values ? values.length * bytes : proto.rawData.byteLength;
-  if (got !== sizeOf(dims) * bytes) {
-    throw new ScconvError("invalid-graph", "its data does not fill its dimensions", {
-      where,
-      need: `${sizeOf(dims) * bytes} bytes for ${dtype}[${dims.join("×")}]`,
-      got: `${got}`,
-    });
-  }
-  const tensor = values
-    ? Tensor.of(dtype, dims, narrow(dtype, values))
-    : Tensor.ofBytes(dtype, dims, proto.rawData);
-  tensorOrigin.set(tensor, proto);
-  return tensor;
-}
-
-/** 16-bit floats lie in `int32_data` as bits; the other narrow types as numbers. */
-function typedValues(proto: TensorProto, dtype: DType): readonly number[] | readonly bigint[] {
-  if (dtype === "float32") return proto.floatData;
-  if (dtype === "float64") return proto.doubleData;
-  if (dtype === "int64") return proto.int64Data;
-  if (dtype === "uint32") return proto.uint64Data.map(Number);
-  if (dtype === "uint64") return proto.uint64Data;
-  return proto.int32Data;
-}
-
-function narrow(dtype: DType, values: readonly number[] | readonly bigint[]) {
-  const array = new dtypes[dtype].array(values.length);
-  for (let i = 0; i < values.length; i++) (array as Float64Array)[i] = values[i] as number;
-  return array;
+  return Number(value);
 }

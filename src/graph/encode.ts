@@ -3,7 +3,8 @@ import type { Dim } from "../base/dims.js";
 import { dtypes } from "../base/dtype.js";
 import { ScconvError } from "../base/errors.js";
 import type { Tensor } from "../base/tensor.js";
-import { readType, tensorOrigin } from "./decode.js";
+import { readType } from "./decode.js";
+import { tensorOrigin } from "./decode-tensor.js";
 import {
   type AttributeProto,
   AttributeProtoSchema,

@@ -76,7 +76,9 @@ export interface Model {
 export const opsetOf = (graph: Graph): number => graph.opsets.get("") ?? 0;
 
 /** `Conv "layer1.0.conv2"`, for messages. */
-export const nodeLabel = (node: Node): string => `${node.op} "${node.name || node.outputs[0] || "?"}"`;
+export const nodeLabel = (node: Node): string =>
+  `${clip(node.op)} "${clip(node.name || node.outputs[0] || "?")}"`;
+const clip = (name: string): string => (name.length > 200 ? `${name.slice(0, 200)}…` : name);
 
 /** The attribute's value, or `fallback` where it is absent. */
 export function intAttr(node: Node, name: string, fallback: number): number {

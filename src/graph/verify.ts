@@ -1,70 +1,123 @@
+import type { Shape } from "../base/dims.js";
 import { ScconvError } from "../base/errors.js";
-import { type Graph, nodeLabel } from "./ir.js";
+import type { Tensor } from "../base/tensor.js";
+import { checkSize, inferContents, inferTypes } from "./infer-types.js";
+import { type Graph, type Node, nodeLabel, type TensorType } from "./ir.js";
 import { InferContext, type OperatorTable, operatorKey } from "./operator.js";
-import { readsOf } from "./walk.js";
 
 const bad = (what: string, where?: string) => new ScconvError("invalid-graph", what, { where });
 
+/** What a graph's nodes see: its own values, then those of the graphs around it. */
+class Scope {
+  readonly made = new Set<string>();
+  readonly types = new Map<string, TensorType>();
+  readonly contents = new Map<string, Shape>();
+  readonly #constants: ReadonlyMap<string, Tensor>;
+  readonly #outer: Scope | undefined;
+
+  constructor(constants: ReadonlyMap<string, Tensor>, outer: Scope | undefined) {
+    this.#constants = constants;
+    this.#outer = outer;
+  }
+
+  /** The innermost scope that makes `name`. */
+  #of(name: string): Scope | undefined {
+    for (let scope: Scope | undefined = this; scope; scope = scope.#outer)
+      if (scope.made.has(name)) return scope;
+    return undefined;
+  }
+  sees(name: string): boolean {
+    return this.#of(name) !== undefined;
+  }
+  type(name: string): TensorType | undefined {
+    return this.#of(name)?.types.get(name);
+  }
+  context(node: Node): InferContext {
+    const scopes = node.inputs.map((n) => (n === "" ? undefined : this.#of(n)));
+    const from = <T>(pick: (scope: Scope, name: string) => T) =>
+      node.inputs.map((n, i) => scopes[i] && pick(scopes[i], n));
+    return new InferContext(
+      node,
+      from((s, n) => s.types.get(n)),
+      from((s, n) => s.#constants.get(n)),
+      from((s, n) => s.contents.get(n)),
+    );
+  }
+}
+
 /**
  * Checks that a graph is well formed: every value made once and before it is read, every output made, declared types
- * equal to inferred ones. Throws a ScconvError that names the node. Runs after every pass in tests.
+ * equal to inferred ones, no value larger than `limits` allow; sub-graphs too. Throws a ScconvError that names the node.
+ * Runs on every file before the engine sees it, and after every pass in tests.
  */
-export function verify(graph: Graph, operators: OperatorTable, outer: ReadonlySet<string> = new Set()): void {
-  const made = new Set<string>();
+export function verify(graph: Graph, operators: OperatorTable): void {
+  verifyIn(graph, operators, undefined);
+}
+
+function verifyIn(graph: Graph, operators: OperatorTable, outer: Scope | undefined): void {
+  const scope = new Scope(graph.initializers, outer);
   const make = (name: string, where: string) => {
-    if (made.has(name)) throw bad(`value "${name}" is made twice`, where);
-    made.add(name);
+    if (scope.made.has(name)) throw bad(`value "${name}" is made twice`, where);
+    scope.made.add(name);
   };
-  for (const i of graph.inputs) make(i.name, "graph input");
+  for (const i of graph.inputs) {
+    make(i.name, "graph input");
+    checkSize(i.type, "it", `input "${i.name}"`);
+  }
   // ONNX before IR 4 lists initializers among the inputs; both then name one value.
-  for (const name of graph.initializers.keys()) made.add(name);
-  const types = new Map(graph.types);
-  for (const info of [...graph.inputs, ...graph.outputs]) if (info.type) types.set(info.name, info.type);
-  for (const [n, t] of graph.initializers) types.set(n, { dtype: t.dtype, shape: t.dims });
+  for (const name of graph.initializers.keys()) scope.made.add(name);
+  for (const [name, type] of graph.types) scope.types.set(name, type);
+  for (const info of [...graph.inputs, ...graph.outputs])
+    if (info.type) scope.types.set(info.name, info.type);
+  for (const [n, t] of graph.initializers) scope.types.set(n, { dtype: t.dtype, shape: t.dims });
 
   for (const node of graph.nodes) {
-    for (const name of readsOf(node)) {
-      if (node.inputs.includes(name) && !made.has(name) && !outer.has(name)) {
+    for (const name of node.inputs) {
+      if (name !== "" && !scope.sees(name)) {
         throw bad(`reads "${name}", which nothing before it makes`, nodeLabel(node));
       }
     }
+    for (const a of node.attributes.values()) if (a.kind === "graph") verifyIn(a.value, operators, scope);
     for (const out of node.outputs) if (out !== "") make(out, nodeLabel(node));
-    for (const a of node.attributes.values()) {
-      if (a.kind === "graph") verify(a.value, operators, new Set([...outer, ...made]));
-    }
-    const operator = operators.get(operatorKey(node.op, node.domain));
-    if (!operator || !node.inputs.every((n) => n === "" || types.has(n))) continue;
-    const inferred = operator.infer(
-      new InferContext(
-        node,
-        node.inputs.map((n) => types.get(n)),
-        node.inputs.map((n) => graph.initializers.get(n)),
-      ),
-    );
-    node.outputs.forEach((out, i) => {
-      const declared = types.get(out);
-      const found = inferred[i];
-      if (!declared || !found) return;
-      const clash =
-        declared.dtype !== found.dtype ||
-        (declared.shape &&
-          found.shape &&
-          (declared.shape.length !== found.shape.length ||
-            declared.shape.some((d, k) => {
-              const f = found.shape![k];
-              return typeof d === "number" && typeof f === "number" && d !== f;
-            })));
-      if (clash) {
-        const show = (t: typeof found) => `${t.dtype}[${t.shape?.join("×") ?? "?"}]`;
-        throw new ScconvError("invalid-graph", `output "${out}" is declared with another type`, {
-          where: nodeLabel(node),
-          need: show(found),
-          got: show(declared),
-        });
-      }
-    });
+    verifyTypes(node, operators, scope);
   }
   for (const o of graph.outputs) {
-    if (!made.has(o.name) && !outer.has(o.name)) throw bad(`graph output "${o.name}" is made by nothing`);
+    if (!scope.sees(o.name)) throw bad(`graph output "${o.name}" is made by nothing`);
   }
+}
+
+function verifyTypes(node: Node, operators: OperatorTable, scope: Scope): void {
+  const operator = operators.get(operatorKey(node.op, node.domain));
+  if (!operator) return;
+  const ctx = scope.context(node);
+  if (!node.inputs.every((n, i) => n === "" || ctx.inputs[i])) return;
+  const inferred = inferTypes(operator, ctx);
+  node.outputs.forEach((out, i) => {
+    const found = inferred[i];
+    if (out === "" || !found) return;
+    const declared = scope.types.get(out);
+    if (!declared) scope.types.set(out, found);
+    else if (clash(declared, found)) {
+      const show = (t: TensorType) => `${t.dtype}[${t.shape?.join("×") ?? "?"}]`;
+      throw new ScconvError("invalid-graph", `output "${out}" is declared with another type`, {
+        where: nodeLabel(node),
+        need: show(found),
+        got: show(declared),
+      });
+    }
+  });
+  const contents = inferContents(operator, ctx);
+  if (contents && node.outputs[0]) scope.contents.set(node.outputs[0], contents);
+}
+
+function clash(declared: TensorType, found: TensorType): boolean {
+  if (declared.dtype !== found.dtype) return true;
+  if (!declared.shape || !found.shape) return false;
+  return (
+    declared.shape.length !== found.shape.length ||
+    declared.shape.some((d, k) => {
+      const f = found.shape![k];
+      return typeof d === "number" && typeof f === "number" && d !== f;
+    })
+  );
 }

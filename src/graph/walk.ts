@@ -23,18 +23,16 @@ export function consumers(graph: Graph): Map<string, Node[]> {
 
 /** All values that a node reads: its inputs, and what its sub-graphs take from outside. */
 export function readsOf(node: Node): string[] {
-  const reads = node.inputs.filter((n) => n !== "");
+  const reads: string[] = [];
   const stack: Graph[] = [];
-  const push = (n: Node) => {
-    for (const a of n.attributes.values()) if (a.kind === "graph") stack.push(a.value);
+  const visit = ({ inputs, attributes }: Node) => {
+    for (const name of inputs) if (name !== "") reads.push(name);
+    for (const a of attributes.values()) if (a.kind === "graph") stack.push(a.value);
   };
-  push(node);
+  visit(node);
   for (let g = stack.pop(); g; g = stack.pop()) {
-    for (const inner of g.nodes) {
-      reads.push(...inner.inputs.filter((n) => n !== ""));
-      push(inner);
-    }
-    reads.push(...g.outputs.map((o) => o.name));
+    for (const inner of g.nodes) visit(inner);
+    for (const { name } of g.outputs) reads.push(name);
   }
   return reads;
 }

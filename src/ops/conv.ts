@@ -16,6 +16,7 @@ function infer(ctx: InferContext) {
     throw ctx.error("input and weight ranks do not fit", { got: `${formatShape(x)} and ${formatShape(w)}` });
   }
   const group = intAttr(ctx.node, "group", 1);
+  if (group < 1) throw ctx.error("its group cannot be", { got: `${group}`, need: "1 or more" });
   const [channels, perGroup, outputs] = [x[1]!, w[1]!, w[0]!];
   if (typeof channels === "number" && typeof perGroup === "number" && channels !== perGroup * group) {
     throw ctx.error(`weight expects ${perGroup} input channels per group`, {

@@ -2,6 +2,7 @@ import { isStatic } from "../base/dims.js";
 import { ScconvError } from "../base/errors.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
 import type { GraphBuilder } from "../graph/builder.js";
+import { inferContents, inferTypes } from "../graph/infer-types.js";
 import type { Graph, Node } from "../graph/ir.js";
 import { operatorKey } from "../graph/operator.js";
 import { prune } from "../graph/walk.js";
@@ -48,10 +49,10 @@ function valuesOf(b: GraphBuilder, node: Node, most: number, budget: number): re
   if (!operator || !node.inputs.every((n) => n === "" || b.has(n))) return undefined;
   if (node.inputs.some((n) => n !== "" && !b.typeIfKnown(n))) return undefined;
   const ctx = b.contextOf(node);
-  const types = operator.infer(ctx);
+  const types = inferTypes(operator, ctx);
   const inputs = node.inputs.map((n) => (n === "" ? undefined : b.constantOf(n)));
   if (node.inputs.some((n, i) => n !== "" && !inputs[i])) {
-    const contents = node.outputs.length === 1 ? operator.partial?.(ctx) : undefined;
+    const contents = node.outputs.length === 1 ? inferContents(operator, ctx) : undefined;
     const type = types[0];
     const known = contents && isStatic(contents) && type?.shape && isStatic(type.shape);
     return known ? [Tensor.from(type.dtype, type.shape as number[], contents)] : undefined;

@@ -1,5 +1,6 @@
 import { addDim, type Dim, divDim, type Shape, unknownDim } from "../base/dims.js";
-import { intAttr, intsAttr, type Node, stringAttr } from "../graph/ir.js";
+import { ScconvError } from "../base/errors.js";
+import { intAttr, intsAttr, type Node, nodeLabel, stringAttr } from "../graph/ir.js";
 
 /** The sliding window of a convolution or pooling node over `rank` spatial axes. */
 export interface Window {
@@ -28,6 +29,7 @@ export function windowOf(node: Node, input: Shape, kernel: readonly number[]): W
   const pads = intsAttr(node, "pads") ?? new Array<number>(2 * rank).fill(0);
   const auto = stringAttr(node, "auto_pad", "NOTSET");
   const ceil = intAttr(node, "ceil_mode", 0) === 1;
+  checkWindow(node, { kernel, strides, dilations, pads });
   const begins: number[] = [];
   const ends: number[] = [];
   const out: Dim[] = [];
@@ -59,6 +61,23 @@ export function windowOf(node: Node, input: Shape, kernel: readonly number[]): W
     out.push(o);
   }
   return { kernel, strides, dilations, begins, ends, out };
+}
+
+/** Attributes from a file may contradict the rank, or say what cannot be. */
+function checkWindow(
+  node: Node,
+  lists: { readonly [K in "kernel" | "strides" | "dilations" | "pads"]: readonly number[] },
+): void {
+  const rank = lists.kernel.length;
+  for (const [name, list] of Object.entries(lists)) {
+    const [length, least] = name === "pads" ? [2 * rank, 0] : [rank, 1];
+    if (list.length === length && list.every((v) => Number.isSafeInteger(v) && v >= least)) continue;
+    throw new ScconvError("shape", `its ${name} cannot be`, {
+      where: nodeLabel(node),
+      got: list.join("×") || "none",
+      need: `${length} numbers from ${least} on`,
+    });
+  }
 }
 
 /** Calls `f(outIndex, kernelIndex, inputIndex)` for every pair of output position and kernel tap inside the input. */

@@ -27,9 +27,8 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Also without control bytes and direction overrides, which could make a name read as another. */
+/** Also without what is invisible or turns the direction of text, which could make a name read as another. */
 const escapeText = (text: string): string =>
   text
     .replace(/[&<>"']/g, (c) => entities[c]!)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what we look for
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+    .replace(/[^\P{Cc}\t\n\r]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "\ufffd");
