@@ -40,17 +40,22 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
   const length = Number(view.getBigUint64(0, true));
   if (length > MAX_HEADER || 8 + length > bytes.byteLength)
     throw bad("the header is longer than the file", `${length}`);
+  let text: string;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length));
+    parsed = JSON.parse(text);
   } catch {
     throw bad("the header is not JSON");
   }
   const header = fieldsOf(parsed);
   if (!header) throw bad("the header is not a JSON object");
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw bad(`it names "${twice}" twice`);
   const body = bytes.subarray(8 + length);
   const tensors = new Map<string, Tensor>();
   const metadata = new Map<string, string>();
+  const ranges: [begin: number, end: number, name: string][] = [];
   for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") {
       const notes = fieldsOf(entry);
@@ -69,9 +74,49 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
     if (!dims || range?.length !== 2 || range[1]! - range[0]! !== size || range[1]! > body.byteLength) {
       throw bad(`tensor "${name}" does not fit its data`);
     }
+    ranges.push([range[0]!, range[1]!, name]);
     tensors.set(name, Tensor.ofBytes(dtype, dims, body.subarray(range[0], range[1])));
   }
+  let end = 0;
+  for (const [begin, next, name] of ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
+    if (begin < end) throw bad(`tensor "${name}" lies over another one`);
+    if (begin > end) throw bad(`there is a gap before tensor "${name}"`);
+    end = next;
+  }
+  if (end !== body.byteLength) {
+    throw bad("there is more behind the last tensor", `${body.byteLength - end} bytes`);
+  }
   return { tensors, metadata };
+}
+
+/**
+ * A key that the object, whose text is known to be JSON, has twice; JSON.parse would take the later one and say nothing.
+ * No regular expression: on a name of megabytes its stack overflows.
+ */
+function repeatedKey(json: string): string | undefined {
+  const seen = new Set<string>();
+  let depth = 0;
+  for (let at = 0; at < json.length; at++) {
+    const c = json[at];
+    if (c === "{" || c === "[") depth++;
+    else if (c === "}" || c === "]") depth--;
+    if (c !== '"') continue;
+    const from = at++;
+    while (json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+    const isKey = depth === 1 && isKeyEnd(json, at + 1);
+    if (!isKey) continue;
+    const key: string = JSON.parse(json.slice(from, at + 1));
+    if (seen.has(key)) return key;
+    seen.add(key);
+  }
+  return undefined;
+}
+
+/** Whether a colon comes next. */
+function isKeyEnd(json: string, from: number): boolean {
+  let at = from;
+  while (" \t\r\n".includes(json[at]!)) at++;
+  return json[at] === ":";
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> | undefined {

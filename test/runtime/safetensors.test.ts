@@ -71,6 +71,9 @@ function file(json: string, body: readonly number[] = [], length = Buffer.byteLe
 const entry = (more: object) =>
   JSON.stringify({ w: { dtype: "F32", shape: [2], data_offsets: [0, 8], ...more } });
 
+const two = (offsets: readonly [number, number]) =>
+  JSON.stringify({ ...JSON.parse(entry({})), v: { dtype: "F32", shape: [2], data_offsets: offsets } });
+
 describe("a file that is none", () => {
   const eight = [1, 2, 3, 4, 5, 6, 7, 8];
   it.each<[string, Uint8Array, RegExp]>([
@@ -95,6 +98,28 @@ describe("a file that is none", () => {
     ["offsets of another length", file(entry({ data_offsets: [0, 4] }), eight), /"w" does not fit its data/],
     ["offsets beyond the end", file(entry({ data_offsets: [4, 12] }), eight), /"w" does not fit its data/],
     ["offsets the wrong way round", file(entry({ data_offsets: [8, 0] }), eight), /"w" does not fit/],
+    [
+      "a gap before the first",
+      file(entry({ data_offsets: [8, 16] }), [...eight, ...eight]),
+      /gap before tensor "w"/,
+    ],
+    ["bytes behind the last", file(entry({}), [...eight, 0]), /more behind the last tensor, got 1 bytes/],
+    [
+      "two tensors over one another",
+      file(two([4, 12]), [...eight, 0, 0, 0, 0]),
+      /tensor "v" lies over another/,
+    ],
+    ["two tensors in one place", file(two([0, 8]), eight), /lies over another/],
+    [
+      "a name twice",
+      file(`${entry({}).slice(0, -1)},"w":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}}`, eight),
+      /names "w" twice/,
+    ],
+    [
+      "a name twice, written otherwise",
+      file(`${entry({}).slice(0, -1)},"\\u0077" : 3}`, eight),
+      /names "w" twice/,
+    ],
     ["three offsets", file(entry({ data_offsets: [0, 8, 8] }), eight), /"w" does not fit its data/],
   ])("%s", (_, bytes, message) => {
     const read = () => decodeSafetensors(bytes, "net.safetensors");
