@@ -10,8 +10,9 @@ const may = {
   runtime: ["base", "graph"],
   data: ["base", "runtime"],
   train: ["base", "graph", "ops", "grad", "nn", "optimise", "runtime", "data"],
+  weights: ["base", "graph", "nn", "runtime", "train"],
   surgery: ["base", "graph", "ops", "grad", "nn", "optimise", "runtime", "data", "train"],
-  host: ["base", "graph", "ops", "nn", "optimise", "runtime", "data", "train", "surgery"],
+  host: ["base", "graph", "ops", "nn", "optimise", "runtime", "data", "train", "weights", "surgery"],
   cli: [
     "base",
     "graph",
@@ -23,6 +24,7 @@ const may = {
     "runtime",
     "data",
     "train",
+    "weights",
     "surgery",
     "host",
   ],

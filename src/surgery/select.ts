@@ -1,4 +1,5 @@
 import { ScconvError } from "../base/errors.js";
+import { globs } from "../base/glob.js";
 import type { Graph } from "../graph/ir.js";
 import type { Candidate } from "./match.js";
 import { secondConvolutions } from "./residual.js";
@@ -11,13 +12,10 @@ export function selectLayers(graph: Graph, candidates: readonly Candidate[], lay
     return new Set(candidates.filter((c) => second.has(c.node)));
   }
   const chosen = new Set<Candidate>();
-  for (const pattern of layers
-    .split(",")
-    .map((p) => p.trim())
-    .filter(Boolean)) {
-    const matches = candidates.filter((c) => glob(pattern).test(c.name));
+  for (const glob of globs(layers)) {
+    const matches = candidates.filter((c) => glob.test(c.name));
     if (matches.length === 0) {
-      throw new ScconvError("bad-input", `--layers: no convolution is called "${pattern}"`, {
+      throw new ScconvError("bad-input", `--layers: no convolution is called "${glob.pattern}"`, {
         hint: `there are ${candidates
           .map((c) => c.name)
           .slice(0, 8)
@@ -27,12 +25,4 @@ export function selectLayers(graph: Graph, candidates: readonly Candidate[], lay
     for (const c of matches) chosen.add(c);
   }
   return chosen;
-}
-
-function glob(pattern: string): RegExp {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*/g, ".*")
-    .replace(/\?/g, ".");
-  return new RegExp(`^${source}$`);
 }
