@@ -7,6 +7,7 @@ import {
   concat,
   conv,
   globalAveragePool,
+  mask,
   mul,
   reshape,
   sigmoid,
@@ -189,7 +190,10 @@ export function mergedKernel(gwc: Value, pwc1: Value, groups: number): Value {
   if (groups === 1) return add(gwc, centre);
   const diagonal = new Float64Array(groups * groups);
   for (let g = 0; g < groups; g++) diagonal[g * groups + g] = 1;
-  const blocks = b.constant(Tensor.from(gwc.dtype, [groups, 1, groups, 1, 1, 1], diagonal), "diagonal");
+  const blocks = mask(
+    b.constant(Tensor.from("bool", [groups, 1, groups, 1, 1, 1], diagonal), "diagonal"),
+    gwc,
+  );
   const spread = mul(reshape(gwc, [groups, output / groups, 1, perGroup, k, k]), blocks);
   return add(reshape(spread, [output, groups * perGroup, k, k]), centre);
 }
@@ -200,7 +204,8 @@ function cheap(xLow: Value, { pwc2 }: CruParameters, output: number): Value {
   const l = xLow.shape[1] as number;
   const identity = new Float64Array(l * l);
   for (let i = 0; i < l; i++) identity[i * l + i] = 1;
-  const rows = xLow.builder.constant(Tensor.from(xLow.dtype, [l, l, 1, 1], identity), "identity");
+  // Bits, not floats: numbers that nobody learns are not to be counted as parameters.
+  const rows = mask(xLow.builder.constant(Tensor.from("bool", [l, l, 1, 1], identity), "identity"), xLow);
   if (l > output / 2) return concat([conv(xLow, pwc2, undefined, {}, "pwc2"), xLow], 1);
   return conv(xLow, concat([pwc2, rows], 0), undefined, {}, "pwc2");
 }
