@@ -29,8 +29,8 @@ export function conv(
   const b = x.builder;
   const input = x.shape[1] as number;
   return b.scope(name, () => {
-    const weight = b.parameter("weight", init(random, [out, input / groups, k, k]));
-    const offset = bias ? b.parameter("bias", filled([out], 0)) : undefined;
+    const weight = b.parameter("weight", init(random, [out, input / groups, k, k], x.dtype));
+    const offset = bias ? b.parameter("bias", filled([out], 0, x.dtype)) : undefined;
     const p = d * Math.floor(k / 2);
     return convolve(
       x,
@@ -47,16 +47,26 @@ export function batchNorm(x: Value, name: string, { eps = 1e-5, gain = 1 } = {})
   const b = x.builder;
   const c = x.shape[1] as number;
   return b.scope(name, () => {
-    const weight = b.parameter("weight", filled([c], gain));
-    const bias = b.parameter("bias", filled([c], 0));
-    const mean = b.parameter("running_mean", filled([c], 0));
-    const variance = b.parameter("running_var", filled([c], 1));
+    const weight = b.parameter("weight", filled([c], gain, x.dtype));
+    const bias = b.parameter("bias", filled([c], 0, x.dtype));
+    const mean = b.parameter("running_mean", filled([c], 0, x.dtype));
+    const variance = b.parameter("running_var", filled([c], 1, x.dtype));
     return b.add(
       "BatchNormalization",
       [x, weight, bias, mean, variance],
       { epsilon: float(eps), momentum: float(0.9) },
       { name: "bn" },
     );
+  });
+}
+
+/** Average pooling s×s, stride s; partial windows at an edge average the pixels that they have: (N, C, ⌈H/s⌉, ⌈W/s⌉). */
+export function shrink(x: Value, stride: number): Value {
+  if (stride === 1) return x;
+  return x.builder.add("AveragePool", [x], {
+    kernel_shape: [stride, stride],
+    strides: [stride, stride],
+    ceil_mode: 1,
   });
 }
 
@@ -77,8 +87,9 @@ export function linear(
   const b = x.builder;
   const c = x.shape[1] as number;
   return b.scope(name, () => {
-    const weight = b.parameter("weight", init(random, [out, c]));
-    const offset = start === "zero" ? filled([out], 0) : uniform(random, [out], 1 / Math.sqrt(c));
+    const weight = b.parameter("weight", init(random, [out, c], x.dtype));
+    const offset =
+      start === "zero" ? filled([out], 0, x.dtype) : uniform(random, [out], 1 / Math.sqrt(c), x.dtype);
     const bias = b.parameter("bias", offset);
     return b.add("Gemm", [x, weight, bias], { transB: 1 }, { name: "gemm" });
   });

@@ -4,6 +4,7 @@ import type { Value } from "../graph/builder.js";
 import { add, conv } from "../ops/emit.js";
 import { type CruParameters, type CruSettings, cru, cruDefaults, cruParameters, cruWidths } from "./cru.js";
 import { heNormal } from "./init.js";
+import { shrink } from "./layers.js";
 import {
   checkSru,
   type SruParameters,
@@ -98,14 +99,4 @@ export function scconv(x: Value, parameters: ScconvParameters, settings: ScconvS
       });
     }
   }
-}
-
-/** Average pooling s×s; partial windows at an edge average the pixels that they have. */
-function shrink(x: Value, stride: number): Value {
-  if (stride === 1) return x;
-  return x.builder.add("AveragePool", [x], {
-    kernel_shape: [stride, stride],
-    strides: [stride, stride],
-    ceil_mode: 1,
-  });
 }
