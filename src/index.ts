@@ -20,9 +20,18 @@ export { printGraph } from "./graph/print.js";
 export { verify } from "./graph/verify.js";
 export { type CruSettings, cru, cruDefaults, cruParameters } from "./nn/cru.js";
 export { batchNorm, conv, linear } from "./nn/layers.js";
+export { type Octaves, octConv } from "./nn/octconv.js";
 export { type ScconvSettings, scconv, scconvDefaults, scconvParameters } from "./nn/scconv.js";
 export { type SruSettings, sru, sruDefaults, sruParameters } from "./nn/sru.js";
-export { type ConvUnit, convUnits } from "./nn/units.js";
+export {
+  type ConvUnit,
+  type ConvUnitName,
+  convUnit,
+  convUnitNames,
+  convUnits,
+  type SlotShape,
+  type UnitSettings,
+} from "./nn/units.js";
 export { bindSizes } from "./ops/bind.js";
 export { costOf, type GraphCost, type NodeCost } from "./ops/cost.js";
 export { foldConstants } from "./ops/fold.js";

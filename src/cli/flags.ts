@@ -40,6 +40,20 @@ export const real =
     return n;
   };
 
+/** A number in a range, or a quotient of two: 4/3. */
+export const fraction =
+  (flag: string, range: Range = {}) =>
+  (text: string): number => {
+    const [, above, below] = /^\s*(\d+)\s*\/\s*(\d+)\s*$/.exec(text) ?? [];
+    const n = above === undefined ? text : `${Number(above) / Number(below)}`;
+    try {
+      return real(flag, range)(n);
+    } catch (error) {
+      if (!(error instanceof ScconvError)) throw error;
+      throw wrong(flag, text, `${error.facts.need}, or a quotient such as 4/3`);
+    }
+  };
+
 function rangeText(min: number, max: number, open: boolean): string {
   if (Number.isFinite(min) && Number.isFinite(max)) {
     return open ? `a number between ${min} and ${max}` : `a number from ${min} to ${max}`;

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { type ConvUnitName, convUnits } from "../nn/units.js";
+import { type ConvUnitName, convUnitNames } from "../nn/units.js";
 import { type Where, wheres } from "../zoo/index.js";
 import { oneOf, real } from "./flags.js";
-import { type UnitOptions, unitFlags } from "./unit-flags.js";
+import { allUnitFlags, type UnitOptions } from "./unit-flags.js";
 
 /** What stands in an architecture's blocks, and how wide it is: flags of all commands that build one. */
 export interface NetworkFlags extends UnitOptions {
@@ -11,15 +11,13 @@ export interface NetworkFlags extends UnitOptions {
   readonly width?: number;
 }
 
-const units = Object.keys(convUnits) as ConvUnitName[];
-
 export const networkFlags = (command: Command): Command =>
-  unitFlags(
+  allUnitFlags(
     command
       .option(
         "--conv <unit>",
-        `in the blocks: ${units.join(" or ")} (default: standard)`,
-        oneOf("--conv", units),
+        `in the blocks: ${convUnitNames.join(", ")} (default: standard)`,
+        oneOf("--conv", convUnitNames),
       )
       .option(
         "--layers <which>",

@@ -1,6 +1,5 @@
 import { ScconvError } from "../base/errors.js";
-import type { ScconvSettings } from "../nn/scconv.js";
-import type { ConvUnitName } from "../nn/units.js";
+import type { ConvUnitName, UnitSettings } from "../nn/units.js";
 import type { RunStore } from "../train/checkpoint.js";
 import type { Where } from "../zoo/index.js";
 import { completeRecipe, type Recipe } from "./recipe.js";
@@ -13,7 +12,7 @@ export interface RunConfig {
   readonly layers: Where;
   /** Of all layers, as a multiple. */
   readonly width?: number;
-  readonly unit: Partial<ScconvSettings>;
+  readonly unit: UnitSettings;
   readonly data: string;
   readonly normalize: string;
   readonly size?: number;

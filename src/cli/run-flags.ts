@@ -9,7 +9,7 @@ import { type NetworkFlags, networkFlags } from "./network-flags.js";
 import { trainRecipe } from "./recipe.js";
 import { type RecipeFlags, recipeFlags, recipeOf } from "./recipe-files.js";
 import type { RunConfig } from "./run-config.js";
-import { unitSettings } from "./unit-flags.js";
+import { settingsOf } from "./unit-flags.js";
 import { version } from "./version.js";
 
 /** What decides a run: the flags that `train` and `ablate` share. A flag is added here, and to `RunConfig`. */
@@ -46,7 +46,7 @@ export async function runConfigOf(
     context.warn("images are fed as 0 … 1; --normalize NAME or MEAN/STD centres them, which trains better");
   }
   return {
-    ...{ scconv: version, architecture: name, conv, layers, unit: unitSettings(options), data },
+    ...{ scconv: version, architecture: name, conv, layers, unit: settingsOf(conv, options), data },
     normalize: (normalize === undefined ? normalizations.none : parseNormalize(normalize)).name,
     ...(width === undefined ? {} : { width }),
     ...(size === undefined ? {} : { size }),

@@ -8,7 +8,7 @@ import { makeFolder } from "../host/node/files.js";
 import { nodeEngine } from "../host/node/ort.js";
 import { folderStore } from "../host/node/run-store.js";
 import { scconvDefaults } from "../nn/scconv.js";
-import { convUnits } from "../nn/units.js";
+import { convUnit } from "../nn/units.js";
 import type { GraphCost } from "../ops/cost.js";
 import { lower } from "../ops/lower.js";
 import { deploy, findUnits } from "../optimise/index.js";
@@ -60,7 +60,7 @@ export function networkOf(
   return build({
     ...{ classes: classes.length, channels, size: height, seed, where: layers },
     ...(factor === undefined ? {} : { width: factor }),
-    unit: convUnits[conv](unit),
+    unit: convUnit(conv, unit),
   });
 }
 

@@ -10,7 +10,8 @@ export interface SlotShape {
   readonly dilation?: number;
   /** Of the standard convolution there (ResNeXt); units with a structure of their own do not look at it. */
   readonly groups?: number;
-  /** How the backbone starts its convolutions; units with a structure of their own start theirs as they see fit. */
+  /** Of the standard convolution there: whether it has a bias (VGG), and how its weights start. */
+  readonly bias?: boolean;
   readonly init?: Initializer;
 }
 

@@ -1,6 +1,6 @@
 import type { Dim } from "../../base/dims.js";
 import { ScconvError } from "../../base/errors.js";
-import { convUnits } from "../../nn/units.js";
+import { convUnit } from "../../nn/units.js";
 import { lower } from "../../ops/lower.js";
 import { architectures } from "../../zoo/index.js";
 import { command } from "../command.js";
@@ -9,7 +9,7 @@ import { whole } from "../flags.js";
 import { formatCount } from "../format.js";
 import { type NetworkFlags, networkFlags } from "../network-flags.js";
 import { table } from "../table.js";
-import { unitSettings } from "../unit-flags.js";
+import { settingsOf } from "../unit-flags.js";
 
 interface Options extends NetworkFlags {
   readonly classes?: number;
@@ -84,8 +84,8 @@ function rowOf(name: string, options: Options): Row {
   const { conv = "standard", layers: where = "second", width = 1 } = options;
   const { classes = own.classes, size = own.size } = options;
   const row = { name, about, input: [3, size, size], classes };
+  const unit = convUnit(conv, settingsOf(conv, options));
   try {
-    const unit = convUnits[conv](unitSettings(options));
     const { parameters, macs } = costPerImage(
       lower(build({ classes, size, unit, where, width, init: "zeros" })),
     );
