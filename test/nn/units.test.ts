@@ -254,11 +254,11 @@ describe("what a layer has, against the formulas of the papers", () => {
   it("SlimConv: 2.8125 + 0.125 + 2C²/32 for k = 4/3, 3.5 + 2C²/16 for k = 1, and what the norms have", () => {
     const narrow = counted({ unit: "slimconv", settings: { slimK: 4 / 3 } });
     expect(narrow.weights).toBe(3 * square);
-    expect(narrow.all).toBe(3 * square + (2 * (c / 2 + c / 4 + c / 4) + 2 * (c / 32) + c));
+    expect(narrow.all).toBe(3 * square + (2 * (c / 4) + 2 * (c / 32) + c));
     expect(narrow.macs).toBe(2.9375 * square * pixels + 0.0625 * square);
     const wide = counted({ unit: "slimconv" });
     expect(wide.weights).toBe(3.625 * square);
-    expect(wide.all).toBe(3.625 * square + (2 * (c / 2 + c / 4 + c / 2) + 2 * (c / 16) + c));
+    expect(wide.all).toBe(3.625 * square + (2 * (c / 4) + 2 * (c / 16) + c));
   });
 
   it("TiedConv: B² times fewer weights, B times fewer multiply-adds", () => {
