@@ -1,7 +1,7 @@
 import { intAttr } from "../graph/ir.js";
-import { type GradContext, none, type Operator } from "../graph/operator.js";
+import type { GradContext, Operator } from "../graph/operator.js";
 import { binaryOperator, mapTensors, stepFunction } from "./elementwise.js";
-import { cast, div, log, mask, mul, neg, pow, sub } from "./emit.js";
+import { abs, cast, div, log, mask, mul, neg, pow, sign, sub } from "./emit.js";
 
 /** Max and Min of several: the gradient goes to every input that is the extreme, (where several are, to each). */
 const extreme = ({ b, node, x, y, dy }: GradContext) =>
@@ -67,8 +67,23 @@ export const arithmeticOperators: readonly Operator[] = [
   binaryOperator({
     type: "Mod",
     since: 10,
-    f: (a, b, node) => (intAttr(node, "fmod", 0) === 1 ? a % b : a - b * Math.floor(a / b)),
-    grad: none("Mod is used on indices; no derivative is given"),
+    // The remainder has the sign of the divisor, of the dividend where fmod says so.
+    f: (a, b, node) => {
+      const r = a % b;
+      return intAttr(node, "fmod", 0) === 1 || r === 0 || r < 0 === b < 0 ? r : r + b;
+    },
+    // a mod b = a − b·⌊a/b⌋ (truncated where fmod says so)
+    grad: ({ b: g, node, x, dy }) => [
+      () => dy(),
+      () => {
+        const ratio = div(x(0), x(1));
+        const whole =
+          intAttr(node, "fmod", 0) === 1
+            ? mul(sign(ratio), g.add("Floor", [abs(ratio)]))
+            : g.add("Floor", [ratio]);
+        return neg(mul(dy(), whole));
+      },
+    ],
   }),
   ...(
     [

@@ -4,6 +4,7 @@ import type { Node } from "../graph/ir.js";
 import { tensorAttr } from "../graph/ir.js";
 import { free, type Operator, zero } from "../graph/operator.js";
 import { contents } from "./contents.js";
+import { cast, mul, reduceSum, shapeVector, squeeze } from "./emit.js";
 
 /** The tensor that a Constant node holds; undefined for text and sparse tensors. */
 export function constantTensor(node: Node): Tensor | undefined {
@@ -84,7 +85,16 @@ export const range: Operator = {
     ];
   },
   cost: free,
-  grad: zero("its inputs say where to count from and to"),
+  // y_k = start + k·delta; the limit only says how many there are.
+  grad: ({ b, dy }) => [
+    () => reduceSum(dy(), [0], false),
+    zero("the limit only says where to stop"),
+    () => {
+      const n = squeeze(shapeVector(dy()), [0]);
+      const steps = b.add("Range", [b.scalar(0, "int64"), n, b.scalar(1, "int64")]);
+      return reduceSum(mul(dy(), cast(steps, dy().dtype)), [0], false);
+    },
+  ],
 };
 
 const countOf = ([start, limit, delta]: readonly number[]): number =>

@@ -50,6 +50,8 @@ export const sqrt = unary("Sqrt");
 export const reciprocal = unary("Reciprocal");
 export const sigmoid = unary("Sigmoid");
 export const tanh = unary("Tanh");
+export const sinh = unary("Sinh");
+export const cosh = unary("Cosh");
 export const relu = unary("Relu");
 export const erf = unary("Erf");
 export const sign = unary("Sign");
@@ -75,9 +77,13 @@ export const shapeVector = (x: Value): Value => (isStatic(x.shape) ? x.builder.i
 export const reshape = (x: Value, shape: readonly number[] | Value): Value =>
   x.builder.add("Reshape", [x, Array.isArray(shape) ? x.builder.ints(shape as number[]) : (shape as Value)]);
 
-/** Reshaped to the shape of `like`. */
+/** Reshaped to the shape of `like`; a size of 0 is one, and not "as it was". */
 export const reshapeLike = (x: Value, like: Value): Value =>
-  sameShape(x.shape, like.shape) ? x : reshape(x, shapeVector(like));
+  sameShape(x.shape, like.shape)
+    ? x
+    : like.shape.includes(0)
+      ? x.builder.add("Reshape", [x, shapeVector(like)], { allowzero: 1 })
+      : reshape(x, shapeVector(like));
 
 export const expand = (x: Value, shape: Value): Value => x.builder.add("Expand", [x, shape]);
 

@@ -68,8 +68,7 @@ function valuesOf(b: GraphBuilder, node: Node, most: number, budget: number): re
   if (!moves && (made > most || made - read > budget || typeof macs !== "number" || macs > most))
     return undefined;
   try {
-    // Reference arithmetic keeps float64 where a Cast says float32.
-    return evaluateNode(node, inputs).map((t, i) => t.cast(types[i]?.dtype ?? t.dtype));
+    return evaluateNode(node, inputs);
   } catch (error) {
     // What cannot be computed here is left to the engine.
     if (error instanceof ScconvError && error.code === "unsupported") return undefined;

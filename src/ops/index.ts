@@ -3,12 +3,16 @@ import { type Operator, type OperatorTable, operatorKey } from "../graph/operato
 import { activationOperators } from "./activation.js";
 import { arithmeticOperators } from "./arithmetic.js";
 import { batchNormalization } from "./batch-norm.js";
+import { bitOperators } from "./bits.js";
 import { constant, constantOfShape, range } from "./constant.js";
 import { conv } from "./conv.js";
 import { convTranspose } from "./conv-transpose.js";
+import { compress, nonZero } from "./data-dependent.js";
 import { dequantizeLinear } from "./dequantize.js";
 import { expand, tile } from "./expanding.js";
 import { gather } from "./gather.js";
+import { gatherElements, scatterElements } from "./gather-elements.js";
+import { gatherND, scatterND } from "./gather-nd.js";
 import { concat, split } from "./joining.js";
 import { lrn } from "./lrn.js";
 import { gemm, matmul } from "./matmul.js";
@@ -25,12 +29,17 @@ import { castOperator, shape, size } from "./sizes.js";
 import { slice } from "./slice.js";
 import { smoothUnits } from "./smooth-units.js";
 import { logSoftmax, softmax } from "./softmax.js";
+import { topK } from "./top-k.js";
+import { cumProd, cumSum, eyeLike, reverseSequence, trilu } from "./triangular.js";
+import { trigonometry } from "./trigonometry.js";
 
 /** The operator table: one line for each operator or family. */
 const all: readonly Operator[] = [
   ...activationOperators,
   ...smoothUnits,
+  ...trigonometry,
   ...arithmeticOperators,
+  ...bitOperators,
   ...reduceOperators,
   constant,
   constantOfShape,
@@ -65,6 +74,18 @@ const all: readonly Operator[] = [
   expand,
   tile,
   gather,
+  gatherElements,
+  gatherND,
+  scatterElements,
+  scatterND,
+  topK,
+  nonZero,
+  compress,
+  trilu,
+  eyeLike,
+  cumSum,
+  cumProd,
+  reverseSequence,
   where,
   clip,
   prelu,

@@ -1,9 +1,10 @@
 import { addDim, type Dim, type Shape, unknownDim } from "../base/dims.js";
 import { ScconvError } from "../base/errors.js";
-import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
+import { stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { floatAttr, intsAttr, type Node, nodeLabel, stringAttr } from "../graph/ir.js";
 import { free, type GradContext, none, type Operator } from "../graph/operator.js";
+import { forEachIndex } from "./counting.js";
 import { add, reduceSum, slice, sub } from "./emit.js";
 
 /** What is added before and after each axis; negative is cut away. */
@@ -70,15 +71,14 @@ export const pad: Operator = {
     const out = Tensor.zeros(x.dtype, dims);
     const [from, to] = [x.data as Float64Array, out.data as Float64Array];
     const fill = (inputs[2]?.data as Float64Array | undefined)?.[0] ?? to[0]! * 0;
-    const own = stridesOf(dims);
-    for (let i = 0; i < sizeOf(dims); i++) {
+    forEachIndex(dims, (index, i) => {
       let at = 0;
       for (let a = 0; a < rank && at >= 0; a++) {
-        const step = maps[a]![Math.floor(i / own[a]!) % dims[a]!]!;
+        const step = maps[a]![index[a]!]!;
         at = step < 0 ? -1 : at + step;
       }
       to[i] = at < 0 ? fill : from[at]!;
-    }
+    });
     return [out];
   },
   cost: free,

@@ -1,5 +1,5 @@
 import { formatShape } from "../base/dims.js";
-import { sizeOf, Tensor } from "../base/tensor.js";
+import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr, intsAttr } from "../graph/ir.js";
 import { free, type GradContext, type InferContext, type Operator } from "../graph/operator.js";
@@ -125,6 +125,13 @@ function scatter(ctx: GradContext, v: Value, w: Window, input: readonly number[]
   });
 }
 
+/** From a position in row-major order to the same one in column-major order. */
+function columnMajor(dims: readonly number[]): (at: number) => number {
+  const rows = stridesOf(dims);
+  const columns = stridesOf([...dims].reverse()).reverse();
+  return (at) => rows.reduce((sum, s, a) => sum + (Math.floor(at / s) % dims[a]!) * columns[a]!, 0);
+}
+
 export const maxPool: Operator = {
   type: "MaxPool",
   since: 8,
@@ -141,12 +148,13 @@ export const maxPool: Operator = {
     const xs = x.numbers();
     const y = new Float64Array(planes * outSize).fill(Number.NEGATIVE_INFINITY);
     const where = new Float64Array(y.length);
+    const place = intAttr(node, "storage_order", 0) === 1 ? columnMajor(input) : (at: number) => at;
     forEachTap(w, input, (o, _t, at) => {
       for (let p = 0; p < planes; p++) {
         const v = xs[p * inSize + at]!;
         if (v > y[p * outSize + o]!) {
           y[p * outSize + o] = v;
-          where[p * outSize + o] = p * inSize + at;
+          where[p * outSize + o] = p * inSize + place(at);
         }
       }
     });

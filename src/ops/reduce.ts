@@ -1,4 +1,5 @@
 import { isStatic, productDim, type Shape } from "../base/dims.js";
+import type { DType } from "../base/dtype.js";
 import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr } from "../graph/ir.js";
@@ -42,21 +43,26 @@ function forEachGroup(
   f: (out: number, i: number) => void,
 ): number {
   const kept = dims.map((d, i) => (axes.includes(i) ? 1 : d));
-  const [strides, outStrides] = [stridesOf(dims), stridesOf(kept)];
-  const n = sizeOf(dims);
-  for (let i = 0; i < n; i++) {
-    let out = 0;
-    for (let a = 0; a < dims.length; a++) {
-      if (!axes.includes(a)) out += (Math.floor(i / strides[a]!) % dims[a]!) * outStrides[a]!;
-    }
+  const steps = stridesOf(kept).map((s, a) => (axes.includes(a) ? 0 : s));
+  const index = new Array<number>(dims.length).fill(0);
+  for (let i = 0, out = 0, n = sizeOf(dims); i < n; i++) {
     f(out, i);
+    for (let a = dims.length - 1; a >= 0; a--) {
+      out += steps[a]!;
+      if (++index[a]! < dims[a]!) break;
+      out -= steps[a]! * dims[a]!;
+      index[a] = 0;
+    }
   }
   return sizeOf(kept);
 }
 
+/** What the largest of no elements is. */
+const lowest = (dtype: DType): number => (dtype === "bool" ? 0 : Number.NEGATIVE_INFINITY);
+
 interface ReduceRow {
   readonly type: string;
-  readonly start: number;
+  readonly start: number | ((dtype: DType) => number);
   readonly f: (acc: number, x: number) => number;
   readonly end?: (acc: number, count: number) => number;
   /** The derivative with respect to x, from dy spread over x's shape. */
@@ -121,6 +127,13 @@ const rows: readonly ReduceRow[] = [
     dx: (ctx, dy, y) => mul(exp(sub(ctx.x(0), y)), dy),
   },
   {
+    type: "ReduceLogSum",
+    start: 0,
+    f: (a, x) => a + x,
+    end: Math.log,
+    dx: (_ctx, dy, y) => div(dy, exp(y)),
+  },
+  {
     type: "ReduceProd",
     start: 1,
     f: (a, x) => a * x,
@@ -130,7 +143,7 @@ const rows: readonly ReduceRow[] = [
   ...(["ReduceMax", "ReduceMin"] as const).map(
     (type): ReduceRow => ({
       type,
-      start: type === "ReduceMax" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY,
+      start: type === "ReduceMax" ? lowest : (dtype) => (dtype === "bool" ? 1 : -lowest(dtype)),
       f: type === "ReduceMax" ? Math.max : Math.min,
       dx: (ctx, dy, y) => {
         const won = mask(equal(ctx.x(0), y), dy);
@@ -153,7 +166,7 @@ export const reduceOperators: readonly Operator[] = rows.map(({ type, start, f, 
     const axes = given.length > 0 ? normalise(given, x.dims.length) : noop ? [] : x.dims.map((_, i) => i);
     const xs = x.numbers();
     const kept = x.dims.map((d, i) => (axes.includes(i) ? 1 : d));
-    const acc = new Float64Array(sizeOf(kept)).fill(start);
+    const acc = new Float64Array(sizeOf(kept)).fill(typeof start === "number" ? start : start(x.dtype));
     forEachGroup(x.dims, axes, (out, i) => {
       acc[out] = f(acc[out]!, xs[i]!);
     });

@@ -137,11 +137,16 @@ export const transpose: Operator = {
 /** A tensor of `dims` whose element at index i is x[offset + Σ iₖ·strideₖ]. */
 export function gather(x: Tensor, dims: readonly number[], strides: readonly number[], offset = 0): Tensor {
   const out = new (x.data.constructor as Float64ArrayConstructor)(sizeOf(dims));
-  const own = stridesOf(dims);
-  for (let i = 0; i < out.length; i++) {
-    let at = offset;
-    for (let a = 0; a < dims.length; a++) at += (Math.floor(i / own[a]!) % dims[a]!) * strides[a]!;
-    out[i] = x.data[at] as number;
+  const data = x.data as Float64Array;
+  const index = new Array<number>(dims.length).fill(0);
+  for (let i = 0, at = offset; i < out.length; i++) {
+    out[i] = data[at]!;
+    for (let a = dims.length - 1; a >= 0; a--) {
+      at += strides[a]!;
+      if (++index[a]! < dims[a]!) break;
+      at -= strides[a]! * dims[a]!;
+      index[a] = 0;
+    }
   }
   return Tensor.of(x.dtype, dims, out);
 }

@@ -2,7 +2,7 @@ import { floatAttr, intAttr, type Node, stringAttr } from "../graph/ir.js";
 import { free, type Operator } from "../graph/operator.js";
 import { erfNumber } from "./activation.js";
 import { mapTensors, stepFunction, unaryOperator } from "./elementwise.js";
-import { add, div, erf, exp, greater, mask, mul, neg, pow, sigmoid, sub, tanh } from "./emit.js";
+import { abs, add, div, erf, exp, greater, mask, mul, neg, pow, sigmoid, sub, tanh } from "./emit.js";
 
 const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 /** √(2/π), of the tanh form of Gelu. */
@@ -50,6 +50,37 @@ export const smoothUnits: readonly Operator[] = [
         const below = add(div(y(), floatAttr(node, "alpha", 1)), 1);
         return mul(dy(), add(above, mul(sub(1, above), below)));
       },
+    ],
+  }),
+  unaryOperator({
+    type: "Swish",
+    since: 24,
+    f: (x, node) => x / (1 + Math.exp(-floatAttr(node, "alpha", 1) * x)),
+    // (x·σ(αx))′ = σ + α·x·σ·(1 − σ)
+    grad: ({ node, x, dy }) => [
+      () => {
+        const scaled = mul(x(0), floatAttr(node, "alpha", 1));
+        const s = sigmoid(scaled);
+        return mul(dy(), add(s, mul(mul(scaled, s), sub(1, s))));
+      },
+    ],
+  }),
+  unaryOperator({
+    type: "ThresholdedRelu",
+    since: 10,
+    f: (x, node) => (x > floatAttr(node, "alpha", 1) ? x : 0),
+    grad: ({ node, x, dy }) => [() => mul(dy(), mask(greater(x(0), floatAttr(node, "alpha", 1)), dy()))],
+  }),
+  unaryOperator({
+    type: "Shrink",
+    since: 9,
+    f: (x, node) => {
+      const [lambda, bias] = [floatAttr(node, "lambd", 0.5), floatAttr(node, "bias", 0)];
+      return x < -lambda ? x + bias : x > lambda ? x - bias : 0;
+    },
+    // 1 outside [−λ, λ]
+    grad: ({ node, x, dy }) => [
+      () => mul(dy(), mask(greater(abs(x(0)), floatAttr(node, "lambd", 0.5)), dy())),
     ],
   }),
   unaryOperator({

@@ -1,14 +1,6 @@
 import { ScconvError } from "../base/errors.js";
 import { CANONICAL_OPSET, type GraphBuilder } from "../graph/builder.js";
-import {
-  type Attribute,
-  type Graph,
-  intAttr,
-  type Node,
-  nodeLabel,
-  opsetOf,
-  type TensorType,
-} from "../graph/ir.js";
+import { type Attribute, type Graph, type Node, nodeLabel, opsetOf, type TensorType } from "../graph/ir.js";
 import { operatorKey, type UpgradeContext } from "../graph/operator.js";
 import { graphBuilder, operators } from "./index.js";
 import { declaredTypes } from "./infer.js";
@@ -24,17 +16,6 @@ interface Stranger {
 }
 
 const strangers = new Map<string, Stranger>([
-  [
-    "TopK",
-    {
-      changed: 10,
-      upgrade: (node, make) => ({
-        ...node,
-        inputs: [node.inputs[0]!, make.ints([intAttr(node, "k", 1)])],
-        attributes: without(node, "k"),
-      }),
-    },
-  ],
   ["Scatter", { changed: 11, upgrade: (node) => ({ ...node, op: "ScatterElements" }) }],
   [
     "RoiAlign",
@@ -53,9 +34,6 @@ const strangers = new Map<string, Stranger>([
   ["Scan", { changed: 9 }],
   ["Hardmax", { changed: 13 }],
 ]);
-
-const without = (node: Node, ...names: string[]): Map<string, Attribute> =>
-  new Map([...node.attributes].filter(([name]) => !names.includes(name)));
 
 /**
  * Brings a graph of ai.onnx operator set 7 … 17 to set 18, the one that rules are written for; each operator's file says

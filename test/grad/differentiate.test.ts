@@ -170,7 +170,8 @@ describe("what has no derivative", () => {
   it("is refused with all its nodes at once, and nothing is added", () => {
     const b = graphBuilder();
     const x = b.input("x", "float32", [4]);
-    const first = b.add("Mod", [x, b.scalar(2)], { fmod: 1 }, { name: "first" });
+    const codes = b.constant(Tensor.from("int8", [1, 4], [1, 2, 3, 4]));
+    const first = b.add("DequantizeLinear", [codes, x], {}, { name: "first" });
     b.append(
       {
         op: "Mystery",
@@ -185,7 +186,7 @@ describe("what has no derivative", () => {
     const loss = reduceSum(b.value("m"), [0], false);
     const before = b.nodes.length;
     expect(() => differentiate(b, loss, [x])).toThrowErrorMatchingInlineSnapshot(
-      `[ScconvError: no derivative for 2 node(s), got Mod "first": Mod is used on indices; no derivative is given; Mystery "second": unknown operator]`,
+      `[ScconvError: no derivative for 2 node(s), got DequantizeLinear "first": quantised values are not trained; Mystery "second": unknown operator]`,
     );
     expect(b.nodes.length).toBe(before);
   });

@@ -1,4 +1,4 @@
-import { isFloat } from "../../src/base/dtype.js";
+import { dtypes, isFloat } from "../../src/base/dtype.js";
 import { Random } from "../../src/base/random.js";
 import { sizeOf, Tensor } from "../../src/base/tensor.js";
 import type { Value } from "../../src/graph/builder.js";
@@ -25,6 +25,8 @@ export interface OperatorCase {
   readonly seeded?: readonly number[];
   /** Its derivative is by definition that of this operator (a straight-through estimator). */
   readonly derivativeOf?: string;
+  /** How many elements come out depends on the values: such sizes are not inferred. */
+  readonly opensSizes?: boolean;
   /** Why the engine is not asked. Printed. */
   readonly engineLacks?: string;
   /** Relative to the largest element; 1e-5 unless given. */
@@ -86,8 +88,11 @@ export function buildCase(c: OperatorCase, dtype: "float32" | "float64", op = c.
     feeds.set(`x${i}`, tensor);
     return b.input(`x${i}`, tensor.dtype, tensor.dims);
   });
+  // A cast to float32 is a cast to the precision of the run.
+  const narrows = dtype === "float64" && c.attributes?.to === dtypes.float32.code;
+  const attributes = narrows ? { ...c.attributes, to: dtypes.float64.code } : (c.attributes ?? {});
   const domain = op === c.op ? (c.domain ?? "") : "";
-  const outputs = b.addMany(op, inputs, c.attributes ?? {}, {
+  const outputs = b.addMany(op, inputs, attributes, {
     name: "node",
     domain,
     outputs: c.outputs ?? 1,

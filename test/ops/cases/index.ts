@@ -1,5 +1,6 @@
 import { convolutionCases } from "./convolution.js";
 import { elementwiseCases } from "./elementwise.js";
+import { gatheringCases } from "./gathering.js";
 import { linearCases } from "./linear.js";
 import { normalizationCases } from "./normalization.js";
 import { poolingCases } from "./pooling.js";
@@ -17,6 +18,7 @@ export const cases = [
   ...reductionCases,
   ...selectionCases,
   ...shapeCases,
+  ...gatheringCases,
   ...rankingCases,
   ...resizeCases,
   ...elementwiseCases,

@@ -50,6 +50,13 @@ export const poolingCases: readonly OperatorCase[] = [
     attributes: { kernel_shape: [2, 2], strides: [2, 2] },
     outputs: 2,
   },
+  {
+    op: "MaxPool",
+    name: "indices, column by column",
+    inputs: [distinct([2, 2, 4, 6])],
+    attributes: { kernel_shape: [2, 2], strides: [2, 2], storage_order: 1 },
+    outputs: 2,
+  },
   { op: "GlobalAveragePool", name: "image", inputs: [uniform([2, 3, 4, 5])] },
   { op: "GlobalAveragePool", name: "line", inputs: [uniform([2, 3, 4])] },
   { op: "GlobalMaxPool", name: "image", inputs: [distinct([2, 3, 4, 5])] },

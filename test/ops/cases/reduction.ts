@@ -6,6 +6,7 @@ const ops = [
   "ReduceSumSquare",
   "ReduceL1",
   "ReduceL2",
+  "ReduceLogSum",
   "ReduceLogSumExp",
   "ReduceProd",
   "ReduceMax",
@@ -14,7 +15,9 @@ const ops = [
 
 export const reductionCases: readonly OperatorCase[] = ops.flatMap((op): OperatorCase[] => {
   const values = (dims: readonly number[]) =>
-    op === "ReduceMax" || op === "ReduceMin" ? distinct(dims) : uniform(dims, { away: 0.1 });
+    op === "ReduceMax" || op === "ReduceMin"
+      ? distinct(dims)
+      : uniform(dims, op === "ReduceLogSum" ? { low: 0.3 } : { away: 0.1 });
   return [
     { op, name: "spatial axes, kept", inputs: [values([2, 3, 4, 2]), ints(2, 3)] },
     { op, name: "batch and space", inputs: [values([3, 2, 2, 2]), ints(0, 2, 3)] },

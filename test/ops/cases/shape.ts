@@ -135,4 +135,10 @@ export const shapeCases: readonly OperatorCase[] = [
     inputs: [floats([], [2]), floats([], [-1]), floats([], [-0.5])],
     constant: [0, 1, 2],
   },
+  {
+    op: "Range",
+    name: "to where nobody knows",
+    inputs: [floats([], [2]), floats([], [-0.8]), floats([], [-0.5])],
+    opensSizes: true,
+  },
 ];
