@@ -92,6 +92,8 @@ function configOf(text: string | undefined, where: string): Config {
     stride: c.stride,
     order: c.order as Order,
     fuse: c.fuse,
+    // The vectors bring their own β.
+    gateBias: 0,
   };
 }
 

@@ -17,7 +17,6 @@ export interface SlimFlags extends SwapFlags, DataFlags, RecipeFlags {
   readonly calibrateBatch: number;
   readonly calibrateLr: number;
   readonly gateRate: number;
-  readonly gateBias: number;
   readonly temperature: number;
   readonly distill: number;
   readonly hint: number;
@@ -35,6 +34,9 @@ export const slimRecipe: Recipe = {
   lr: 0.002,
   weightDecay: 1e-3,
 };
+
+/** Calibration starts from gates that let everything pass. */
+export const slimUnit = { gateBias: 2 };
 
 export function slimFlags(c: Command): void {
   c.argument("<model>", "an ONNX file: a classifier of images")
@@ -62,12 +64,6 @@ export function slimFlags(c: Command): void {
       "learning rate of the gate's γ and β, as a multiple",
       real("--gate-rate", { min: 0 }),
       1,
-    )
-    .option(
-      "--gate-bias <b>",
-      "β at the start; large against γ = 1 the gate begins open",
-      real("--gate-bias"),
-      2,
     )
     .option("--temperature <t>", "of the distillation", real("--temperature", { min: 0, open: true }), 4)
     .option(

@@ -19,7 +19,7 @@ import { type Classifier, classifierOf, NORMALIZE_KEY } from "./classifier.js";
 import type { CommandContext } from "./command.js";
 import { layerRows } from "./layer-rows.js";
 import type { Recipe } from "./recipe.js";
-import type { SlimFlags } from "./slim-flags.js";
+import { type SlimFlags, slimUnit } from "./slim-flags.js";
 import { type Calibrated, claimRun, loadCalibrated, saveCalibrated } from "./slim-run.js";
 import { trainNetwork } from "./training.js";
 import { layersOf, unitSettings } from "./unit-flags.js";
@@ -59,8 +59,7 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
   const swapped = swap(original, {
     ...{
       layers: layersOf(flags),
-      settings: unitSettings(flags),
-      gateBias: flags.gateBias,
+      settings: { ...slimUnit, ...unitSettings(flags) },
       seed: context.seed,
     },
   });

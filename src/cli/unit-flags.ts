@@ -45,6 +45,12 @@ const flags: { readonly [K in keyof Required<UnitSettings>]: Flag<UnitSettings[K
   order: flag("--order", "units", "sc, cs, parallel, or s or c alone (default: sc)", (name) =>
     oneOf<Order>(name, ["sc", "cs", "parallel", "s", "c"]),
   ),
+  gateBias: flag(
+    "--gate-bias",
+    "b",
+    "β of the gate at the start: from 2 on it begins open (default: 0, in slim: 2)",
+    real,
+  ),
   fuse: flag("--fuse", "how", "softmax over pair or all (default: pair)", (name) =>
     oneOf<Fuse>(name, ["pair", "all"]),
   ),

@@ -56,14 +56,13 @@ export function scconvParameters(
   output: number,
   settings: ScconvSettings,
   random: Random,
-  gateBias = 0,
 ): ScconvParameters {
   const input = x.shape[1] as number;
   checkScconv(input, output, settings, x.builder.scoped("scconv"));
   const { order, kernel } = settings;
   const gateWidth = order === "cs" ? output : input;
   return {
-    sru: order === "c" ? undefined : sruParameters(x, gateWidth, gateBias),
+    sru: order === "c" ? undefined : sruParameters(x, gateWidth, settings),
     cru: order === "s" ? undefined : cruParameters(x, output, settings, random),
     conv:
       order === "s"

@@ -38,6 +38,8 @@ export interface SruSettings {
   readonly threshold: number;
   readonly gate: Gate;
   readonly scope: Scope;
+  /** β at the start. At 0 the gate begins half closed and drops what only one of two halves has; from 2 on it begins open. */
+  readonly gateBias: number;
 }
 
 export const sruDefaults: SruSettings = {
@@ -46,6 +48,7 @@ export const sruDefaults: SruSettings = {
   threshold: 0.5,
   gate: "straight-through",
   scope: "element",
+  gateBias: 0,
 };
 
 /** Refuses settings that do not fit `channels`, naming the layer, the setting, its value and what would be valid. */
@@ -66,12 +69,12 @@ export interface SruParameters {
   readonly bias: Value;
 }
 
-/** `sru.gn.weight` = 1 and `sru.gn.bias` = `bias`, under the current scope. */
-export function sruParameters(x: Value, channels: number, bias = 0): SruParameters {
+/** `sru.gn.weight` = 1 and `sru.gn.bias` = `gateBias`, under the current scope. */
+export function sruParameters(x: Value, channels: number, { gateBias }: SruSettings): SruParameters {
   const b = x.builder;
   return {
     weight: b.parameter("sru.gn.weight", filled([channels], 1, x.dtype)),
-    bias: b.parameter("sru.gn.bias", filled([channels], bias, x.dtype)),
+    bias: b.parameter("sru.gn.bias", filled([channels], gateBias, x.dtype)),
   };
 }
 

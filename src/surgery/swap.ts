@@ -15,8 +15,6 @@ export interface SwapOptions {
   readonly layers: string;
   readonly settings?: Partial<ScconvSettings>;
   readonly seed?: number;
-  /** β of the gate at the start: large against γ = 1, the gate begins open. */
-  readonly gateBias?: number;
 }
 
 export interface Plan {
@@ -51,7 +49,7 @@ export function planSwap(graph: Graph, { layers, settings }: SwapOptions): Plan 
 
 /** Replaces convolutions by SCConv units with fresh weights; everything else, names included, stays as it is. */
 export function swap(graph: Graph, options: SwapOptions): Swapped {
-  const { seed = 0, gateBias = 0 } = options;
+  const { seed = 0 } = options;
   const plan = planSwap(graph, options);
   const readers = consumers(graph);
   const byNode = new Map(plan.swapped.map((c) => [c.node, c]));
@@ -66,7 +64,7 @@ export function swap(graph: Graph, options: SwapOptions): Swapped {
     const random = new Random(seed, 2, pending.length);
     return b.scope(scope, () => {
       const settings = candidate.settings!;
-      const y = scconv(x, scconvParameters(x, out, settings, random, gateBias), settings);
+      const y = scconv(x, scconvParameters(x, out, settings, random), settings);
       const fileNorm = normBehind(node, readers);
       const output = fileNorm ? y : ownNorm(y, out);
       pending.push({ candidate, input: x.name, output: output.name, scope, fileNorm });

@@ -165,7 +165,7 @@ describe("the sum of γ", () => {
       const settings = { ...scconvDefaults, scope };
       const b = graphBuilder();
       const x = b.input("x", "float64", [2, 8, 3, 4]);
-      b.output(sru(x, sruParameters(x, 8), settings), "y");
+      b.output(sru(x, sruParameters(x, 8, settings), settings), "y");
       const image = values([2, 8, 3, 4], 9);
       const parameters = new Map([
         ["sru.gn.weight", Tensor.from("float64", [8], gamma)],

@@ -99,7 +99,7 @@ describe("a bad setting", () => {
   it("is refused by the layers themselves, too", () => {
     const b = graphBuilder();
     const x = b.input("x", "float32", [1, 6, 4, 4]);
-    expect(() => sru(x, sruParameters(x, 6), sruDefaults)).toThrowError(/^sru: SRU: groups/);
+    expect(() => sru(x, sruParameters(x, 6, sruDefaults), sruDefaults)).toThrowError(/^sru: SRU: groups/);
     expect(() => cruParameters(x, 6, cruDefaults, new Random(1))).toThrowError(/^cru: CRU: the upper part/);
   });
 });

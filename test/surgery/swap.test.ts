@@ -143,7 +143,7 @@ describe("swap", () => {
   });
 
   it("opens the gate as far as asked", () => {
-    const shifted = swap(original, { layers: "second", gateBias: 2 }).graph;
+    const shifted = swap(original, { layers: "second", settings: { gateBias: 2 } }).graph;
     expect(shifted.initializers.get("block1.conv2.sru.gn.bias")!.numbers()[0]).toBe(2);
   });
 

@@ -16,7 +16,7 @@ import { recipeOf } from "../recipe-files.js";
 import { slimTable } from "../report/slim-table.js";
 import { verdict } from "../report/verdict.js";
 import { checkReportFolder, writeReport } from "../report/write-report.js";
-import { type SlimFlags, slimFlags, slimRecipe } from "../slim-flags.js";
+import { type SlimFlags, slimFlags, slimRecipe, slimUnit } from "../slim-flags.js";
 import { type SlimJob, type Slimmed, slim } from "../slim-job.js";
 import { forgetFruitlessRun, forgetRun } from "../slim-run.js";
 import { layersOf, unitSettings } from "../unit-flags.js";
@@ -84,20 +84,9 @@ export default command<[string], SlimFlags>({
 
 /** Everything that decides the outcome. */
 function settingsOf(flags: SlimFlags, recipe: Recipe, { seed }: CommandContext): SlimJob["settings"] {
-  const {
-    calibrate,
-    calibrateBatch,
-    calibrateLr,
-    gateRate,
-    gateBias,
-    temperature,
-    distill,
-    hint,
-    size,
-    limit,
-  } = flags;
+  const { calibrate, calibrateBatch, calibrateLr, gateRate, temperature, distill, hint, size, limit } = flags;
   return {
-    ...{ layers: layersOf(flags), ...unitSettings(flags), gateBias },
+    ...{ layers: layersOf(flags), ...slimUnit, ...unitSettings(flags) },
     ...{ calibrate, calibrateBatch, calibrateLr, gateRate },
     ...{ ...recipe, milestones: recipe.milestones.join(), temperature, distill, hint, seed },
     ...(size === undefined ? {} : { size }),
