@@ -80,3 +80,19 @@ export const oneOf =
     if (word === undefined) throw wrong(flag, text, words.join(", "));
     return word;
   };
+
+/** `count` seeds from the one that is given. */
+export const firstSeeds =
+  (count: number) =>
+  (first: number): readonly number[] =>
+    Array.from({ length: count }, (_, i) => first + i);
+
+/** Seeds as a list, `0,1,2`, or as a number of them. */
+export const seedList =
+  (flag: string) =>
+  (text: string): ((first: number) => readonly number[]) => {
+    if (!text.includes(",")) return firstSeeds(whole(flag)(text));
+    const seeds = text.split(",").map((seed) => whole(flag, 0)(seed));
+    if (new Set(seeds).size < seeds.length) throw wrong(flag, text, "each seed once");
+    return () => seeds;
+  };

@@ -30,6 +30,11 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./train.js"),
   },
   {
+    name: "ablate",
+    summary: "a grid of training runs over several seeds: the paper's ablations, or one's own",
+    load: () => import("./ablate.js"),
+  },
+  {
     name: "eval",
     summary: "accuracy of a classifier on a data set's evaluation split",
     load: () => import("./eval.js"),

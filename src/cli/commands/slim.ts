@@ -9,6 +9,7 @@ import { freeBatch } from "../../ops/free-batch.js";
 import type { SlimReport } from "../../surgery/report.js";
 import { classifierOf, dataFor, normalizeFor } from "../classifier.js";
 import { type CommandContext, command } from "../command.js";
+import { commandLine } from "../command-line.js";
 import { costPerImage } from "../cost.js";
 import { totalParameters } from "../layer-rows.js";
 import type { Recipe } from "../recipe.js";
@@ -113,7 +114,7 @@ async function reportOf(
   };
   return {
     version: 1,
-    command: `scconv ${argv.map(quoted).join(" ")}`,
+    command: commandLine(argv),
     started: started.toISOString(),
     seconds: slimmed.seconds,
     seed,
@@ -143,10 +144,6 @@ async function reportOf(
     layers: slimmed.layers,
   };
 }
-
-/** A word of the command line as a shell would take it. */
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 function outcomeOf(
   report: SlimReport,
