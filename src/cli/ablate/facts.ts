@@ -1,4 +1,5 @@
 import type { DataSet } from "../../data/data-set.js";
+import type { Where } from "../../zoo/index.js";
 import type { Recipe } from "../recipe.js";
 import type { RunConfig } from "../run-config.js";
 import type { Grid } from "./grid.js";
@@ -21,7 +22,7 @@ export interface GridFacts {
   };
   /** Of the first cell; a cell that sets another says so. */
   readonly recipe: Recipe;
-  readonly layers: string;
+  readonly layers: Where;
   readonly command: string;
 }
 

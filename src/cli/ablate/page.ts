@@ -84,6 +84,12 @@ export function page(summary: Summary, facts: GridFacts): string {
 const refusal = ({ label, reason }: Summary["refused"][number]): string =>
   `- ${text(label)}: ${text(reason)}`;
 
+const places = {
+  second: "the second k×k convolution of each block",
+  all: "all k×k convolutions of the blocks",
+  every: "every convolution of the blocks",
+} as const satisfies Record<GridFacts["layers"], string>;
+
 function behind(
   { cells, software, threads }: Summary,
   { data, recipe, seeds, architecture, layers }: GridFacts,
@@ -93,7 +99,7 @@ function behind(
   const { epochs: _, ...settings } = recipe;
   const shape = data.shape.join("×");
   return [
-    `Network: ${text(architecture)}; the unit stands for ${layers === "all" ? "all k×k convolutions" : "the second k×k convolution"} of each block.`,
+    `Network: ${text(architecture)}; the unit stands for ${places[layers]}${cells.length > 1 ? ", where a cell does not say otherwise" : ""}.`,
     `${seeds.length === 1 ? "Seed" : `${seeds.length} seeds`}: ${seeds.join(", ")}.`,
     `${epochs.join(" or ")} epoch${epochs.length === 1 && epochs[0] === 1 ? "" : "s"} of ${count(data.trainImages)} training images, evaluated on ${count(data.evaluationImages)}.`,
     `Images: ${text(data.source)}, ${data.classes} classes, ${shape}, normalised by ${text(data.normalize)}.`,

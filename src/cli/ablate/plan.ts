@@ -54,7 +54,20 @@ export async function configsOf(grid: Grid, options: PlanOptions): Promise<Map<C
     const { architecture: own = architecture, ...set } = readCellFlags(cell.flags, `cell "${cell.label}"`);
     configs.set(cell, await runConfigOf(own, { ...flags, ...set }, { seed: seeds[0]!, warn }));
   }
+  checkSizes(configs);
   return configs;
+}
+
+/** A recipe may prescribe the images' size, and the images are the whole grid's. */
+function checkSizes(configs: ReadonlyMap<Cell, RunConfig>): void {
+  const [[first, { size }]] = [...configs] as [[Cell, RunConfig]];
+  for (const [cell, config] of configs) {
+    if (config.size === size) continue;
+    throw new ScconvError("bad-input", "cells differ in the size of their images", {
+      got: `${size ?? "their own"} in "${first.label}", ${config.size ?? "their own"} in "${cell.label}"`,
+      hint: "give --size",
+    });
+  }
 }
 
 /** Builds each cell's network, so that what does not fit is known before any work. Throws where nothing fits. */
