@@ -1,4 +1,5 @@
 import type { DataSet, Normalize } from "../data/data-set.js";
+import type { ReadModel } from "../host/node/models.js";
 import type { Engine } from "../runtime/session.js";
 import { type Accuracy, evaluate } from "../train/evaluate.js";
 import type { Classifier } from "./classifier.js";
@@ -17,13 +18,13 @@ export interface TimedAccuracy extends Accuracy {
 /** Accuracy of a file on the evaluation split, with a bar. */
 export async function accuracyOf(
   engine: Engine,
-  { classifier, bytes }: { classifier: Classifier; bytes: Uint8Array },
+  { classifier, runnable }: { classifier: Classifier; runnable: ReadModel["runnable"] },
   data: DataSet,
   { label, normalize, batch }: AccuracyOptions,
   { threads, signal, progress }: Pick<CommandContext, "threads" | "signal" | "progress">,
 ): Promise<TimedAccuracy> {
   // The file as it is, unless it ends in a Softmax whose logits are wanted.
-  const session = await engine.open(classifier.whole ? bytes : classifier.graph, { threads });
+  const session = await engine.open(classifier.whole ? runnable : classifier.graph, { threads });
   try {
     const phase = progress.phase(label, data.test?.length ?? 0);
     const started = performance.now();

@@ -10,6 +10,8 @@ export interface CommandContext {
   readonly seed: number;
   /** Aborted by the first SIGINT or SIGTERM: stop cleanly, keep what is done. */
   readonly signal: AbortSignal;
+  /** `--allow-external-links`. */
+  readonly externalLinks: boolean;
   readonly progress: Progress;
   /** A line about what happens, on stderr; silent with `--quiet`. */
   note(text: string): void;

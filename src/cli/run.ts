@@ -12,6 +12,7 @@ interface GlobalFlags {
   readonly seed: number;
   readonly quiet?: boolean;
   readonly debug?: boolean;
+  readonly allowExternalLinks?: boolean;
 }
 
 /** Runs one command line; returns the exit status. Everything but the answer goes to stderr. */
@@ -55,6 +56,7 @@ function build(act: Act): Command {
     .option("--seed <n>", "seed of everything random", whole("--seed", 0), 0)
     .option("--quiet", "no progress and no notes")
     .option("--debug", "show where an error comes from")
+    .option("--allow-external-links", "take a model's data files (external data) also through links")
     .helpOption("-h, --help", "show this")
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
@@ -93,6 +95,7 @@ async function contextOf(
     threads: flags.threads,
     seed: flags.seed,
     signal,
+    externalLinks: Boolean(flags.allowExternalLinks),
     argv,
     progress: shown ?? silentProgress,
     note: (text) => {

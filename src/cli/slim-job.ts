@@ -1,5 +1,4 @@
 import type { DataSet, Normalize } from "../data/data-set.js";
-import { encodeModel } from "../graph/codec.js";
 import type { Graph } from "../graph/ir.js";
 import { modelOf } from "../graph/model.js";
 import { makeFolder } from "../host/node/files.js";
@@ -116,7 +115,7 @@ async function calibrateUnits(
   const { classifier, read, data, normalize, flags } = job;
   const started = performance.now();
   const how = { normalize, batch: EVALUATION_BATCH };
-  const before = { classifier: { ...classifier, fixedBatch: job.fixedBatch }, bytes: read.bytes };
+  const before = { classifier: { ...classifier, fixedBatch: job.fixedBatch }, runnable: read.runnable };
   const { top1 } = await accuracyOf(engine, before, data, { ...how, label: "eval original" }, context);
   const { graph, errors } =
     flags.calibrate === 0
@@ -126,8 +125,10 @@ async function calibrateUnits(
           ...{ gateRate: flags.gateRate, normalize, seed: context.seed, threads: context.threads },
           ...{ progress: context.progress, signal: context.signal },
         });
-  const bytes = encodeModel(modelOf(finished(graph, swapped)));
-  const after = { classifier: classifierOf(finished(graph, swapped), job.file), bytes };
+  const after = {
+    classifier: classifierOf(finished(graph, swapped), job.file),
+    runnable: finished(graph, swapped),
+  };
   const result = await accuracyOf(engine, after, data, { ...how, label: "eval calibrated" }, context);
   context.note(`top-1 ${top1.toFixed(2)} % before, ${result.top1.toFixed(2)} % calibrated`);
   const seconds = (performance.now() - started) / 1000;
@@ -146,8 +147,8 @@ async function accuracyOfFile(
   { file, data, normalize }: Pick<SlimJob, "file" | "data" | "normalize">,
   context: CommandContext,
 ): Promise<number> {
-  const { graph, bytes } = await readModel(file);
-  const what = { classifier: classifierOf(graph, file), bytes };
+  const { graph, runnable } = await readModel(file);
+  const what = { classifier: classifierOf(graph, file), runnable };
   const how = { label: "eval slimmed", normalize, batch: EVALUATION_BATCH };
   return (await accuracyOf(engine, what, data, how, context)).top1;
 }

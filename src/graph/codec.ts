@@ -1,2 +1,2 @@
-export { decodeModel } from "./decode.js";
-export { encodeModel } from "./encode.js";
+export { type DecodeOptions, decodeModel } from "./decode.js";
+export { type EncodeOptions, encodeModel, encodePieces } from "./encode.js";

@@ -66,6 +66,12 @@ export function readTensor(proto: TensorProto, external: ExternalReader | undefi
 export const isExternal = (proto: TensorProto): boolean =>
   proto.dataLocation === TensorProto_DataLocation.EXTERNAL;
 
+/** Whether a tensor was read from another file than the model's. */
+export const hasExternalData = (tensor: Tensor): boolean => {
+  const origin = tensorOrigin.get(tensor);
+  return origin !== undefined && isExternal(origin);
+};
+
 function readDims(proto: TensorProto, where: string): number[] {
   const dims = proto.dims.map(Number);
   if (dims.length > limits.rank) {

@@ -1,55 +1,111 @@
-import { create, toBinary } from "@bufbuild/protobuf";
-import type { Dim } from "../base/dims.js";
+import { create, type DescField, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { dtypes } from "../base/dtype.js";
 import { ScconvError } from "../base/errors.js";
-import type { Tensor } from "../base/tensor.js";
-import { readType } from "./decode.js";
-import { tensorOrigin } from "./decode-tensor.js";
+import { Tensor } from "../base/tensor.js";
+import { text, writeGraph } from "./encode-graph.js";
+import { tensorParts } from "./encode-tensor.js";
+import type { ExternalData } from "./external.js";
 import {
-  type AttributeProto,
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
-  type GraphProto,
   GraphProtoSchema,
   type ModelProto,
   ModelProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
   OperatorSetIdProtoSchema,
   StringStringEntryProtoSchema,
-  type TensorProto,
   TensorProtoSchema,
-  type TypeProto,
-  TypeProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
 } from "./gen/onnx_pb.js";
-import type { Attribute, Graph, Model, Node, TensorType, ValueInfo } from "./ir.js";
+import { inGigabytes } from "./infer-types.js";
+import type { Model } from "./ir.js";
+import { limits } from "./limits.js";
 
-const utf8Bytes = new TextEncoder();
+export interface EncodeOptions {
+  /** Where the data of an initializer goes that is not to be in this file; undefined for one that is. */
+  readonly external?: ((name: string, tensor: Tensor) => Required<ExternalData> | undefined) | undefined;
+}
 
-/** Writes an ONNX file; the bytes of untouched weights are copied once, into the result. */
-export function encodeModel(model: Model): Uint8Array {
+/** An ONNX file in pieces, in their order: bytes, and tensors whose bytes stand there. No weight is copied or read. */
+export interface EncodedPieces {
+  readonly pieces: readonly (Uint8Array | Tensor)[];
+  /** Bytes of all together. */
+  readonly length: number;
+}
+
+/** Writes an ONNX file; the bytes of weights are copied once, into the result. Throws `unsupported` above 2 GiB. */
+export function encodeModel(model: Model, options?: EncodeOptions): Uint8Array {
+  const { pieces, length } = encodePieces(model, options);
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    const bytes = piece instanceof Tensor ? piece.bytes : piece;
+    out.set(bytes, at);
+    at += bytes.length;
+  }
+  return out;
+}
+
+/** The same as pieces, for a writer that takes one after the other. */
+export function encodePieces(model: Model, { external }: EncodeOptions = {}): EncodedPieces {
+  const { initializers } = model.graph;
+  const weights = [...initializers].map(([name, t]) => tensorParts(name, t, external?.(name, t)));
+  const inner = weights.map(({ head, raw }) => {
+    const bytes = toBinary(TensorProtoSchema, head);
+    return raw ? [bytes, header(TensorProtoSchema.field.rawData, byteLength(raw)), raw] : [bytes];
+  });
+  const graph = [
+    toBinary(GraphProtoSchema, writeGraph(model.graph)),
+    ...inner.flatMap((parts) => [header(GraphProtoSchema.field.initializer, total(parts)), ...parts]),
+  ];
+  // The graph comes last: a file that was cut off anywhere lacks it, or its end.
+  const pieces = [
+    toBinary(ModelProtoSchema, modelHead(model)),
+    header(ModelProtoSchema.field.graph, total(graph)),
+    ...graph,
+  ];
+  const length = total(pieces);
+  if (length > limits.fileBytes) {
+    throw new ScconvError("unsupported", "the model is too large for one file", {
+      got: inGigabytes(length),
+      need: `at most ${inGigabytes(limits.fileBytes)}`,
+      hint: "write its weights to a file beside it (external data)",
+    });
+  }
+  return { pieces, length };
+}
+
+type Piece = Uint8Array | Tensor;
+const byteLength = (piece: Piece): number =>
+  piece instanceof Tensor ? piece.size * dtypes[piece.dtype].bytes : piece.byteLength;
+const total = (pieces: readonly Piece[]): number => pieces.reduce((sum, p) => sum + byteLength(p), 0);
+
+/** What stands before a length-delimited field. Above 2³² it is no length any more; the file is refused then. */
+const header = ({ number }: DescField, length: number): Uint8Array =>
+  new BinaryWriter()
+    .tag(number, WireType.LengthDelimited)
+    .uint32(Math.min(length, 2 ** 32 - 1))
+    .finish();
+
+/** Everything but the graph. */
+function modelHead(model: Model): ModelProto {
   const origin = model.origin as ModelProto | undefined;
   const opsets = [...model.graph.opsets].map(([domain, version]) =>
     create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
   );
-  const metadata = [...model.metadata].map(
-    ([key, value]) =>
-      origin?.metadataProps.find((p) => p.key === key && p.value === value) ??
-      create(StringStringEntryProtoSchema, { key, value }),
-  );
+  const known = new Map(origin?.metadataProps.map((p) => [p.key, p]));
+  const metadata = [...model.metadata].map(([key, value]) => {
+    const same = known.get(key);
+    return same?.value === value ? same : create(StringStringEntryProtoSchema, { key, value });
+  });
+  const { graph: _, ...kept } = (model.origin ?? {}) as ModelProto;
   const proto = create(ModelProtoSchema, {
-    ...keep(model.origin),
+    ...kept,
     irVersion: BigInt(model.irVersion),
     producerName: model.producer.name,
     producerVersion: model.producer.version,
     metadataProps: metadata,
-    graph: writeGraph(model.graph),
     opsetImport: sameOpsets(model) ?? opsets,
   } as never);
   text(proto, "docString", model.doc);
-  return toBinary(ModelProtoSchema, proto as ModelProto);
+  return proto as ModelProto;
 }
 
 /** Untouched imports are written back as they were read ("ai.onnx" and "" both name the standard set). */
@@ -61,143 +117,4 @@ function sameOpsets(model: Model) {
       (o) => model.graph.opsets.get(o.domain === "ai.onnx" ? "" : o.domain) === Number(o.version),
     );
   return same ? origin?.opsetImport : undefined;
-}
-
-/**
- * The fields of a message, unknown ones included, to be overridden where we model them. It says that it is a message, so
- * `create` takes it as it is: what overrides must be messages too, not plain objects.
- */
-const keep = (origin: object | undefined): object => ({ ...(origin ?? {}) });
-
-/** Sets an optional text field only where there is text: absence survives. */
-function text(proto: object, field: string, value: string | undefined): void {
-  if (value) (proto as Record<string, unknown>)[field] = value;
-}
-
-function writeGraph(graph: Graph): GraphProto {
-  const origin = graph.origin as GraphProto | undefined;
-  const infos = new Map(origin?.valueInfo.map((v) => [v.name, v]));
-  const proto = create(GraphProtoSchema, {
-    ...keep(origin),
-    name: graph.name,
-    node: graph.nodes.map(writeNode),
-    input: graph.inputs.map(writeValueInfo),
-    output: graph.outputs.map(writeValueInfo),
-    initializer: [...graph.initializers].map(([name, tensor]) => writeTensor(name, tensor)),
-    valueInfo: [
-      ...(origin?.valueInfo.filter((v) => !readType(v.type)) ?? []),
-      ...[...graph.types].map(([name, type]) => writeValueInfo({ name, type, origin: infos.get(name) })),
-    ],
-  } as never) as GraphProto;
-  text(proto, "docString", graph.doc);
-  return proto;
-}
-
-function writeNode(node: Node): NodeProto {
-  const proto = create(NodeProtoSchema, {
-    ...keep(node.origin),
-    input: [...node.inputs],
-    output: [...node.outputs],
-    opType: node.op,
-    attribute: [...node.attributes].map(([name, a]) => writeAttribute(name, a)),
-  } as never) as NodeProto;
-  text(proto, "name", node.name);
-  text(proto, "docString", node.doc);
-  const domain = (node.origin as NodeProto | undefined)?.domain;
-  if (node.domain || (domain !== undefined && domain !== node.domain && domain !== "ai.onnx")) {
-    proto.domain = node.domain;
-  }
-  return proto;
-}
-
-function writeAttribute(name: string, a: Attribute): AttributeProto {
-  if (a.origin && a.kind !== "graph") return a.origin as AttributeProto;
-  const p = create(AttributeProtoSchema, { ...keep(a.origin), name } as never) as AttributeProto;
-  switch (a.kind) {
-    case "int":
-      p.type = AttributeType.INT;
-      p.i = toInt64(a.value);
-      break;
-    case "float":
-      p.type = AttributeType.FLOAT;
-      p.f = a.value;
-      break;
-    case "string":
-      p.type = AttributeType.STRING;
-      p.s = utf8Bytes.encode(a.value) as never;
-      break;
-    case "ints":
-      p.type = AttributeType.INTS;
-      p.ints = a.value.map(toInt64);
-      break;
-    case "floats":
-      p.type = AttributeType.FLOATS;
-      p.floats = [...a.value];
-      break;
-    case "strings":
-      p.type = AttributeType.STRINGS;
-      p.strings = a.value.map((s) => utf8Bytes.encode(s)) as never;
-      break;
-    case "tensor":
-      p.type = AttributeType.TENSOR;
-      p.t = writeTensor("", a.value);
-      break;
-    case "graph":
-      p.type = AttributeType.GRAPH;
-      p.g = writeGraph(a.value);
-      break;
-    case "other":
-      throw new ScconvError("unsupported", `attribute "${name}" cannot be written`);
-  }
-  return p;
-}
-
-const INT64 = 2n ** 63n;
-function toInt64(value: number): bigint {
-  const big = BigInt(value);
-  return big >= INT64 ? INT64 - 1n : big < -INT64 ? -INT64 : big;
-}
-
-function writeTensor(name: string, tensor: Tensor): TensorProto {
-  const origin = tensorOrigin.get(tensor);
-  if (origin && origin.name === name) return origin;
-  const proto = create(TensorProtoSchema, {
-    dims: tensor.dims.map(BigInt),
-    dataType: dtypes[tensor.dtype].code,
-    rawData: tensor.bytes,
-  } as never) as TensorProto;
-  text(proto, "name", name);
-  return proto;
-}
-
-function writeValueInfo(info: ValueInfo): ValueInfoProto {
-  const origin = info.origin as ValueInfoProto | undefined;
-  const proto = create(ValueInfoProtoSchema, { ...keep(origin), name: info.name } as never) as ValueInfoProto;
-  text(proto, "docString", info.doc);
-  if (info.type && !sameType(readType(origin?.type), info.type)) proto.type = writeType(info.type);
-  return proto;
-}
-
-function sameType(a: TensorType | undefined, b: TensorType): boolean {
-  const unnamed = (d: Dim | undefined) => (typeof d === "string" && d.startsWith("?") ? "?" : d);
-  return (
-    a?.dtype === b.dtype &&
-    a.shape?.length === b.shape?.length &&
-    (a.shape ?? []).every((d, i) => unnamed(d) === unnamed(b.shape?.[i]))
-  );
-}
-
-function writeType({ dtype, shape }: TensorType): TypeProto {
-  const dim = (d: Dim) =>
-    typeof d === "number"
-      ? { value: { case: "dimValue" as const, value: BigInt(d) } }
-      : d.startsWith("?")
-        ? {}
-        : { value: { case: "dimParam" as const, value: d } };
-  return create(TypeProtoSchema, {
-    value: {
-      case: "tensorType",
-      value: { elemType: dtypes[dtype].code, ...(shape ? { shape: { dim: shape.map(dim) } } : {}) },
-    },
-  } as never) as TypeProto;
 }

@@ -7,7 +7,7 @@ export interface ExternalData {
   readonly location: string;
   readonly offset: number;
   /** Undefined: to the end of the file. */
-  readonly length: number | undefined;
+  readonly length?: number | undefined;
 }
 
 /**

@@ -29,6 +29,9 @@ export interface Engine {
   /** `onnxruntime-node 1.30.0`. */
   readonly runtime: string;
   readonly provider: string;
-  /** A session over the bytes of an .onnx file, or over a graph. */
-  open(model: Uint8Array | Graph, options?: SessionOptions): Promise<Session>;
+  /**
+   * A session over the bytes of an .onnx file, over a graph, or, where the host has files, over the file of this path with
+   * the data files beside it (which must have been checked: the engine reads what the model names).
+   */
+  open(model: Uint8Array | Graph | string, options?: SessionOptions): Promise<Session>;
 }

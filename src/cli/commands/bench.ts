@@ -30,16 +30,17 @@ export default command<[string[]], Options>({
       )
       .option("--size <n>", "height and width, where the file leaves them open", whole("--size")),
 
-  async run([files], { batch, runs, provider, size }, { threads, seed, signal, progress }) {
+  async run([files], { batch, runs, provider, size }, context) {
+    const { threads, seed, signal, progress, externalLinks } = context;
     // Before any process is started: a file that is none is told at once, and its costs are known.
     const costs: Pick<GraphCost, "parameters" | "macs">[] = [];
     for (const file of files) {
-      const { parameters, macs } = costPerImage((await readModel(file)).graph, size);
+      const { parameters, macs } = costPerImage((await readModel(file, context)).graph, size);
       costs.push({ parameters, macs });
     }
     const phase = progress.phase("bench", runs);
     const timing = await benchModels(files, {
-      ...{ batch, runs, provider, threads, size, seed, signal },
+      ...{ batch, runs, provider, threads, size, seed, signal, externalLinks },
       onRound: (done) => phase.tick(done),
     });
     phase.done();

@@ -22,13 +22,13 @@ export default command<[string], Options>({
     ),
 
   async run([file], { normalize: flag, batch, ...flags }, context) {
-    const { model, graph, bytes } = await readModel(file);
+    const { model, graph, runnable } = await readModel(file, context);
     const classifier = classifierOf(graph, file);
     const normalize = normalizeFor(model, flag, { where: file, warn: context.warn });
     const data = await dataFor(classifier, flags, context.progress);
     try {
       const how = { label: "eval", normalize, batch };
-      const result = await accuracyOf(nodeEngine(), { classifier, bytes }, data, how, context);
+      const result = await accuracyOf(nodeEngine(), { classifier, runnable }, data, how, context);
       const [low, high] = wilson(result.top1, result.images);
       return {
         document: { ...result, normalize: normalize.name },

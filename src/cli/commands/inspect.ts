@@ -24,8 +24,8 @@ export default command<[string], Options>({
       .option("--size <n>", "height and width, where the file leaves them open", whole("--size"))
       .option("--all", "list every node, not only those with weights or multiply-adds"),
 
-  async run([file], { size, all }) {
-    const { model, bytes, graph: read } = await readModel(file);
+  async run([file], { size, all }, context) {
+    const { model, size: bytes, graph: read } = await readModel(file, context);
     const graph = perImage(read, size);
     const cost = costOf(graph);
     const candidates = new Map(matchConvolutions(graph, scconvDefaults).map((c) => [c.node, c]));
@@ -46,7 +46,7 @@ export default command<[string], Options>({
     const document = {
       parameters: cost.parameters,
       macs: cost.macs,
-      bytes: bytes.byteLength,
+      bytes,
       opset: opsetOf(model.graph),
       weightBytes: weightBytes(graph.initializers.values()),
       layers,

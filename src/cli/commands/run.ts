@@ -34,7 +34,7 @@ export default command<[string], Options>({
         "of an image: imagenet, cifar10, none or MEAN/STD (default: the model's own)",
       ),
 
-  async run([file], { input, output, force, normalize }, { threads, warn }) {
+  async run([file], { input, output, force, normalize }, context) {
     if (output !== undefined) {
       if (!/\.(npy|safetensors)$/i.test(output)) {
         throw new ScconvError("usage", "unknown kind of file", {
@@ -44,9 +44,10 @@ export default command<[string], Options>({
       }
       await checkWritable(output, { force });
     }
-    const { model, graph, bytes } = await readModel(file);
+    const { threads, warn } = context;
+    const { model, graph, runnable } = await readModel(file, context);
     const feeds = await readFeeds(input, { model, inputs: fedInputs(graph), where: file, normalize, warn });
-    const session = await nodeEngine({ threads }).open(bytes);
+    const session = await nodeEngine({ threads }).open(runnable);
     const results = await session.run(feeds);
     await session.release();
     if (output !== undefined) await writeFileWhole(output, encodeOutputs(results, output), { force });

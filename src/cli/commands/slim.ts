@@ -34,7 +34,7 @@ export default command<[string], SlimFlags>({
     await checkWritable(flags.out, replace);
     await checkReportFolder(folder, replace);
     const { recipe, data: prescribed } = await recipeOf(flags, slimRecipe);
-    const asRead = await readModel(file);
+    const asRead = await readModel(file, context);
     const fixed = classifierOf(asRead.graph, file).fixedBatch;
     const graph = freeBatch(asRead.graph);
     if (!graph) {
@@ -104,6 +104,7 @@ async function reportOf(
   const phase = progress.phase("bench", flags.latencyRuns);
   const timing = await benchModels([file, flags.out], {
     ...{ threads, signal, seed, batch: flags.latencyBatch, runs: flags.latencyRuns, size: flags.size },
+    externalLinks: context.externalLinks,
     onRound: (done) => phase.tick(done),
   });
   phase.done();
@@ -132,7 +133,7 @@ async function reportOf(
     settings,
     parameters: totalParameters(slimmed.original, slimmed.layers),
     macs: [macs(slimmed.original), macs(slimmed.graph)],
-    bytes: [read.bytes.byteLength, slimmed.bytes],
+    bytes: [read.size, slimmed.bytes],
     top1: slimmed.top1,
     latency: {
       ...{ batch: timing.batch, threads: timing.threads, provider: timing.provider, runs: timing.runs },

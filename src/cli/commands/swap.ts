@@ -31,15 +31,19 @@ export default command<[string], Options>({
         .option("--force", "replace an existing output"),
     ),
 
-  async run([file], options, { seed }) {
+  async run([file], options, context) {
     const { out, dryRun, force } = options;
     if (out === undefined && !dryRun) {
       throw new ScconvError("usage", "no output", { need: "-o OUT.onnx, or --dry-run" });
     }
     if (out !== undefined && !dryRun) await checkWritable(out, { force });
-    const { model, graph: read } = await readModel(file);
+    const { model, graph: read } = await readModel(file, context);
     const original = prepare(read);
-    const swapped = swap(original, { layers: layersOf(options), settings: unitSettings(options), seed });
+    const swapped = swap(original, {
+      layers: layersOf(options),
+      settings: unitSettings(options),
+      seed: context.seed,
+    });
     const graph = lower(swapped.graph);
     const rows = layerRows(original, graph, swapped);
     const document = {

@@ -17,10 +17,10 @@ const say = (message: FromChild): void => {
 let turn: (() => Promise<number>) | undefined;
 
 async function open(job: Extract<ToChild, { kind: "open" }>): Promise<void> {
-  const { model, bytes } = await readModel(job.file);
+  const { model, runnable } = await readModel(job.file, job);
   const feeds = randomFeeds(model.graph, { batch: job.batch, size: job.size, where: job.file }, job.seed);
   const engine = nodeEngine({ provider: job.provider, threads: job.threads });
-  const session = await engine.open(bytes);
+  const session = await engine.open(runnable);
   const once = async () => {
     const started = performance.now();
     await session.run(feeds);

@@ -15,6 +15,7 @@ export interface BenchOptions {
   /** For symbolic sizes other than the batch. */
   readonly size?: number | undefined;
   readonly seed?: number | undefined;
+  readonly externalLinks?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onRound?: ((done: number) => void) | undefined;
 }
@@ -45,6 +46,7 @@ export type ToChild =
       readonly size: number | undefined;
       readonly seed: number;
       readonly warmUp: number;
+      readonly externalLinks: boolean;
     }
   | { readonly kind: "turn" }
   | { readonly kind: "memory" };
@@ -69,7 +71,7 @@ export async function benchModels(
   options: BenchOptions = {},
 ): Promise<BenchResult> {
   const { provider = "cpu", threads = availableParallelism(), batch = 1, runs = 30 } = options;
-  const { size, seed = 0, signal, onRound } = options;
+  const { size, seed = 0, externalLinks = false, signal, onRound } = options;
   const children: Child[] = [];
   try {
     let runtime = "";
@@ -77,7 +79,17 @@ export async function benchModels(
     for (const file of files) {
       const child = startChild(file, signal);
       children.push(child);
-      const job = { kind: "open", file, provider, threads, batch, size, seed, warmUp: WARM_UP } as const;
+      const job = {
+        kind: "open",
+        file,
+        provider,
+        threads,
+        batch,
+        size,
+        seed,
+        externalLinks,
+        warmUp: WARM_UP,
+      } as const;
       ({ runtime } = await child.ask(job, "ready"));
     }
     const rounds: number[][] = [];

@@ -15,14 +15,15 @@ export interface WriteOptions {
  */
 export async function writeFileWhole(
   path: string,
-  contents: Uint8Array | string,
+  contents: Uint8Array | string | Iterable<Uint8Array>,
   { force = false }: WriteOptions = {},
 ): Promise<void> {
   const beside = besideOf(path);
   try {
     const file = await open(beside, "wx");
     try {
-      await file.writeFile(contents);
+      // Its declaration lacks the iterables that it takes.
+      await file.writeFile(contents as Uint8Array);
       await file.sync();
     } finally {
       await file.close();

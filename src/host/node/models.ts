@@ -1,39 +1,71 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { distance } from "fastest-levenshtein";
 import { ScconvError } from "../../base/errors.js";
-import { decodeModel, encodeModel } from "../../graph/codec.js";
+import { decodeModel, encodePieces } from "../../graph/codec.js";
+import { bytesOfPieces, layOut, needsDataFile } from "../../graph/data-file.js";
 import type { Graph, Model } from "../../graph/ir.js";
+import { limits } from "../../graph/limits.js";
 import { verify } from "../../graph/verify.js";
 import { operators } from "../../ops/index.js";
 import { upgrade } from "../../ops/upgrade.js";
-import { fileError } from "./file-errors.js";
+import { type ExternalOptions, externalFiles } from "./external-data.js";
 import { type WriteOptions, writeFileWhole } from "./files.js";
+import { readRegularFile } from "./read-file.js";
 
 export interface ReadModel {
   readonly model: Model;
+  /** Of the .onnx file itself. */
   readonly bytes: Uint8Array;
+  /** On disk, data files included. */
+  readonly size: number;
+  /** What an engine opens. */
+  readonly runnable: Uint8Array | string | Graph;
   /** Of `model`, brought up to the operator set that our rules are written for. */
   readonly graph: Graph;
 }
 
-/** Reads and checks an ONNX file: what the engine sees afterwards is well formed. */
-export async function readModel(path: string): Promise<ReadModel> {
-  const info = await stat(path).catch(async (cause) => {
-    if (cause.code !== "ENOENT" && cause.code !== "ENOTDIR")
-      throw fileError("cannot read the model", path, cause);
+/**
+ * Reads and checks an ONNX file: what the engine sees afterwards is well formed. Weights in data files beside it are checked,
+ * and read when they are asked for.
+ */
+export async function readModel(path: string, options: ExternalOptions = {}): Promise<ReadModel> {
+  const bytes = await bytesOf(path);
+  const external = externalFiles(path, options);
+  const model = decodeModel(bytes, path, { external: external.read });
+  const graph = checked(model.graph, path);
+  const files = external.files();
+  return {
+    model,
+    bytes,
+    graph,
+    size: files.reduce((sum, f) => sum + f.bytes, bytes.byteLength),
+    runnable: runnableOf(path, bytes, { model, files }),
+  };
+}
+
+/**
+ * With data files, the engine opens the model by its path and maps them into memory. It refuses links, also those that were
+ * allowed here: then it gets the graph, weights and all.
+ */
+function runnableOf(
+  path: string,
+  bytes: Uint8Array,
+  { model, files }: { model: Model; files: readonly { readonly linked: boolean }[] },
+): Uint8Array | string | Graph {
+  if (files.length === 0) return bytes;
+  return files.some((f) => f.linked) ? model.graph : path;
+}
+
+async function bytesOf(path: string): Promise<Uint8Array> {
+  try {
+    return await readRegularFile(path, "the model", limits.fileBytes);
+  } catch (error) {
+    if (!(error instanceof ScconvError) || error.code !== "not-found") throw error;
     const near = await nearestFile(path, ".onnx");
     const hint = near && `did you mean ${near}?`;
-    throw new ScconvError("not-found", "no such file", { where: path, hint, cause });
-  });
-  if (info.isDirectory()) {
-    throw new ScconvError("bad-input", "is a folder", { where: path, need: "an .onnx file" });
+    throw new ScconvError("not-found", "no such file", { where: path, hint, cause: error });
   }
-  const bytes = await readFile(path).catch((cause) => {
-    throw fileError("cannot read the model", path, cause);
-  });
-  const model = decodeModel(bytes, path);
-  return { model, bytes, graph: checked(model.graph, path) };
 }
 
 /** The rules are written for one operator set: what is checked is the graph brought up to it. */
@@ -48,11 +80,37 @@ function checked(graph: Graph, where: string): Graph {
   }
 }
 
-/** Writes an ONNX file, whole or not at all; returns its size in bytes. */
-export async function writeModel(path: string, model: Model, options?: WriteOptions): Promise<number> {
-  const bytes = encodeModel(model);
-  await writeFileWhole(path, bytes, options);
-  return bytes.byteLength;
+export interface WriteModelOptions extends WriteOptions {
+  /** Whether weights go to a file beside the model: `auto` where one file of less than 2 GiB does not hold them. */
+  readonly external?: "auto" | "always" | undefined;
+}
+
+/**
+ * Writes an ONNX file, whole or not at all; returns its size in bytes, with that of the data file `NAME.onnx.data` where
+ * there is one. Weights go from where they are to the file one after the other.
+ */
+export async function writeModel(
+  path: string,
+  model: Model,
+  { force, external = "auto" }: WriteModelOptions = {},
+): Promise<number> {
+  if (external === "auto" && !needsDataFile(model.graph)) {
+    const { pieces, length } = encodePieces(model);
+    await writeFileWhole(path, bytesOfPieces(pieces), { force });
+    return length;
+  }
+  const data = layOut(model.graph, `${basename(path)}.data`);
+  const { pieces, length } = encodePieces(model, { external: (name) => data.places.get(name) });
+  const dataPath = `${path}.data`;
+  await writeFileWhole(dataPath, bytesOfPieces(data.pieces), { force });
+  try {
+    await writeFileWhole(path, bytesOfPieces(pieces), { force });
+  } catch (error) {
+    // A data file without its model is of no use; one that was replaced is gone already.
+    await rm(dataPath, { force: true });
+    throw error;
+  }
+  return length + data.length;
 }
 
 /** The file of this ending in the same folder whose name is closest, when it is close enough to be meant. */

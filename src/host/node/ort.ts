@@ -1,13 +1,17 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { type DType, dtypes } from "../../base/dtype.js";
 import { ScconvError } from "../../base/errors.js";
 import { Tensor } from "../../base/tensor.js";
 import { encodeModel } from "../../graph/codec.js";
+import { needsDataFile } from "../../graph/data-file.js";
 import type { Graph } from "../../graph/ir.js";
 import { modelOf } from "../../graph/model.js";
 import type { Engine, NamedTensors, Session, SessionOptions } from "../../runtime/session.js";
+import { writeModel } from "./models.js";
 
 export type NodeProvider = "cpu" | "webgpu";
 
@@ -33,17 +37,37 @@ export function nodeEngine({ provider = "cpu", threads }: NodeEngineOptions = {}
 const levels = { none: "disabled", basic: "basic", extended: "extended", all: "all" } as const;
 
 async function open(
-  model: Uint8Array | Graph,
+  model: Uint8Array | Graph | string,
+  provider: NodeProvider,
+  options: SessionOptions,
+): Promise<Session> {
+  if (model instanceof Uint8Array || typeof model === "string") return create(model, provider, options);
+  if (!needsDataFile(model)) return create(encodeModel(modelOf(model)), provider, options);
+  // More than the engine takes in one piece of memory.
+  const folder = await mkdtemp(join(tmpdir(), "scconv-"));
+  try {
+    const path = join(folder, "model.onnx");
+    await writeModel(path, modelOf(model));
+    return await create(path, provider, options);
+  } finally {
+    // Mapped into memory, it lives on without a name; where the system forbids that, the system's own cleaning takes it.
+    await rm(folder, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+async function create(
+  model: Uint8Array | string,
   provider: NodeProvider,
   { threads, optimisation = "all", profile }: SessionOptions,
 ): Promise<Session> {
-  const bytes = model instanceof Uint8Array ? model : encodeModel(modelOf(model));
   let session: ort.InferenceSession;
   try {
-    session = await ort.InferenceSession.create(bytes, {
+    // The engine's declarations have one form for bytes and one for paths, and none for either.
+    session = await ort.InferenceSession.create(model as string, {
       executionProviders: [provider],
       graphOptimizationLevel: levels[optimisation],
-      logSeverityLevel: 3,
+      // Its log goes to the terminal past us, with names as they are; what fails is told by what it throws.
+      logSeverityLevel: 4,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),
     });
