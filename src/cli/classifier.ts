@@ -1,16 +1,12 @@
 import type { Dim } from "../base/dims.js";
 import { ScconvError } from "../base/errors.js";
-import type { DataSet, Normalize } from "../data/data-set.js";
-import { normalizations, parseNormalize } from "../data/normalize.js";
-import type { Graph, Model } from "../graph/ir.js";
+import type { DataSet } from "../data/data-set.js";
+import type { Graph } from "../graph/ir.js";
 import { producers } from "../graph/walk.js";
 import { type OpenDataOptions, openData } from "../host/node/data/open-data.js";
 import { fedInputs } from "../host/node/model-inputs.js";
 import { inferShapes } from "../ops/infer.js";
 import type { Progress } from "../runtime/progress.js";
-
-/** Where we write, and look for, the normalisation that a model was trained with. */
-export const NORMALIZE_KEY = "scconv.normalize";
 
 /** What a model takes images by and gives class scores by. */
 export interface Classifier {
@@ -82,41 +78,17 @@ function logitsOf(graph: Graph, where: string) {
   return { name, type, classes: numberOf(type.shape?.[1]) };
 }
 
-/** `--normalize`, else what the file itself says, else `otherwise`, else none, and a warning. */
-export function normalizeFor(
-  model: Model,
-  flag: string | undefined,
-  { where, warn, otherwise }: { where: string; warn(text: string): void; otherwise?: string | undefined },
-): Normalize {
-  if (flag !== undefined) return parseNormalize(flag);
-  const own = model.metadata.get(NORMALIZE_KEY);
-  if (own !== undefined) {
-    try {
-      return parseNormalize(own);
-    } catch (cause) {
-      throw new ScconvError("bad-input", `its metadata ${NORMALIZE_KEY} is not a normalisation`, {
-        where,
-        got: own,
-        hint: "give --normalize",
-        cause,
-      });
-    }
-  }
-  if (otherwise !== undefined) return parseNormalize(otherwise);
-  warn(`${where} does not say how images are normalised; they are fed as 0 … 1 (--normalize NAME sets it)`);
-  return normalizations.none;
-}
-
 export interface DataFlags {
   readonly data: string;
   readonly size?: number | undefined;
   readonly limit?: number | undefined;
+  readonly crop?: number | undefined;
 }
 
 /** The data of `--data` in the form that the model takes: its channels, and its size unless `--size` says another. */
 export async function dataFor(
   { channels, height, width }: Partial<Pick<Classifier, "channels" | "height" | "width">>,
-  { data: spec, size, limit }: DataFlags,
+  { data: spec, size, limit, crop }: DataFlags,
   progress: Progress,
 ): Promise<DataSet> {
   const square = height !== undefined && height === width ? height : undefined;
@@ -125,7 +97,7 @@ export async function dataFor(
     phase ??= progress.phase(what, total);
     phase.tick(done);
   };
-  const data = await openData(spec, { size: size ?? square, limit, channels, onProgress });
+  const data = await openData(spec, { size: size ?? square, limit, crop, channels, onProgress });
   phase?.done();
   if ((height ?? data.height) === data.height && (width ?? data.width) === data.width) return data;
   await data.close();

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { whole } from "./flags.js";
+import { real, whole } from "./flags.js";
 
 /** Flags of every command that reads images. */
 export function dataFlags(command: Command, { required = true } = {}): Command {
@@ -11,5 +11,10 @@ export function dataFlags(command: Command, { required = true } = {}): Command {
       "imagenet, cifar10, none or MEAN/STD (default: what the model file says, else none)",
     )
     .option("--size <n>", "resize images to n × n (default: the model's own size)", whole("--size"))
+    .option(
+      "--crop <share>",
+      "keep the centre of images resized to size/share; 0.875 for 224 of 256 (default: what the model file says, else 1)",
+      real("--crop", { min: 0.01, max: 1 }),
+    )
     .option("--limit <n>", "first n images of each split, for trials", whole("--limit"));
 }

@@ -6,7 +6,7 @@ import type { Model, ValueInfo } from "../graph/ir.js";
 import { decodeImageFile } from "../host/node/data/decode-image.js";
 import { fileError } from "../host/node/file-errors.js";
 import { decodeSafetensors } from "../runtime/safetensors.js";
-import { normalizeFor } from "./classifier.js";
+import { cropFor, normalizeFor } from "./model-images.js";
 import { decodeNpy } from "./npy.js";
 
 export interface FeedOptions {
@@ -94,7 +94,10 @@ async function readImage(file: string, { name, type }: ValueInfo, options: FeedO
     });
   }
   const size = typeof height === "number" && height === width ? height : undefined;
-  const image = await decodeImageFile(file, { channels, size });
+  const image = await decodeImageFile(file, {
+    channels,
+    view: size === undefined ? undefined : { size, crop: cropFor(options.model, undefined, options.where) },
+  });
   const normalize = normalizeFor(options.model, options.normalize, options);
   const look = normalizeTable(normalize, channels);
   const pixels = image.height * image.width;

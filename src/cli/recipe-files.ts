@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { ScconvError } from "../base/errors.js";
 import { parseNormalize } from "../data/normalize.js";
 import { fileError } from "../host/node/file-errors.js";
-import { oneOf, whole } from "./flags.js";
+import { oneOf, real, whole } from "./flags.js";
 import type { Recipe } from "./recipe.js";
 import { checkSetting, settingFlags } from "./recipe-settings.js";
 
@@ -15,11 +15,13 @@ export type RecipeFlags = Partial<Recipe> & { readonly config?: string; readonly
 export interface RecipeData {
   readonly normalize?: string;
   readonly size?: number;
+  readonly crop?: number;
 }
 
 const dataSettings: Readonly<Record<keyof RecipeData, (value: unknown) => unknown>> = {
   normalize: (value) => parseNormalize(`${value}`),
   size: (value) => whole("--size")(`${value}`),
+  crop: (value) => real("--crop", { min: 0.01, max: 1 })(`${value}`),
 };
 
 /** The recipes that come with the package: `recipes/NAME.json`. */
@@ -66,7 +68,14 @@ export async function recipeOf(
 }
 
 /** Settings that do not go together. */
-function checkRecipe({ schedule, milestones, epochs, batch, accumulate }: Recipe): void {
+function checkRecipe({ schedule, milestones, epochs, batch, accumulate, jitter }: Recipe): void {
+  if (jitter.length > 4 || (jitter[3] ?? 0) > 0.5) {
+    throw new ScconvError("bad-setting", "no such jitter", {
+      where: "--jitter",
+      got: jitter.join(),
+      need: "up to four numbers: brightness, contrast, saturation, and a hue of at most 0.5",
+    });
+  }
   if (batch % accumulate !== 0 || batch / accumulate < 2) {
     throw new ScconvError("bad-setting", "the batch cannot be cut so", {
       where: "--accumulate",

@@ -71,6 +71,17 @@ const settings: Readonly<Record<keyof Recipe, Setting>> = {
     about: "evaluates and keeps an average of the weights, of which each step keeps this share; 0: none",
     read: real("--ema", { min: 0, max: 0.999999 }),
   },
+  resizedCrop: {
+    flag: "--resized-crop <share>",
+    about:
+      "random crops of at least this share of the image (ImageNet: 0.08), in the place of --pad; 0: none",
+    read: real("--resized-crop", { min: 0, max: 1 }),
+  },
+  jitter: {
+    flag: "--jitter <b,c,s,h>",
+    about: "random brightness, contrast, saturation and hue (0.4,0.4,0.4,0.1)",
+    read: numbers("--jitter", (x) => x >= 0, "numbers from 0: brightness, contrast, saturation, hue"),
+  },
   pad: { flag: "--pad <n>", about: "pixels of border to crop from", read: whole("--pad", 0) },
   flip: { flag: "--flip", about: "mirror half of the images" },
 };

@@ -1,4 +1,5 @@
 import type { Augment } from "../data/data-set.js";
+import { imagenetCrop } from "../data/resized-crop.js";
 import { adamw, type Optimizer, sgd } from "../train/optimizer.js";
 import { cosine, type Schedule, steps } from "../train/schedule.js";
 
@@ -27,6 +28,10 @@ export interface Recipe {
   readonly mixup: number;
   /** Share of the old that the average of the weights keeps at each update; 0: no average. */
   readonly ema: number;
+  /** Least share of the image that a random crop takes (0.08 for ImageNet), in the place of `pad`; 0: no such crops. */
+  readonly resizedCrop: number;
+  /** Brightness, contrast, saturation, hue; nothing: no jitter. */
+  readonly jitter: readonly number[];
   /** Pixels of border to crop from; 0: none. */
   readonly pad: number;
   readonly flip: boolean;
@@ -50,6 +55,8 @@ export const trainRecipe: Recipe = {
   labelSmoothing: 0,
   mixup: 0,
   ema: 0,
+  resizedCrop: 0,
+  jitter: [],
   pad: 4,
   flip: true,
 };
@@ -72,5 +79,13 @@ export const stepOf = (recipe: Recipe, seed: number) => ({
 export const scheduleOf = ({ schedule, lr, warmup, milestones, factor, epochs }: Recipe): Schedule =>
   schedule === "cosine" ? cosine(lr, { warmup }) : steps(lr, { milestones, factor, epochs, warmup });
 
-export const augmentOf = ({ pad, flip }: Recipe): Augment | undefined =>
-  pad > 0 || flip ? { pad, flip } : undefined;
+export function augmentOf({ pad, flip, resizedCrop, jitter }: Recipe): Augment | undefined {
+  if (pad === 0 && !flip && resizedCrop === 0 && jitter.length === 0) return undefined;
+  const [brightness = 0, contrast = 0, saturation = 0, hue = 0] = jitter;
+  return {
+    ...(resizedCrop > 0 ? { resizedCrop: { ...imagenetCrop, scale: [resizedCrop, 1] } } : {}),
+    ...(jitter.length > 0 ? { jitter: { brightness, contrast, saturation, hue } } : {}),
+    pad: resizedCrop > 0 ? 0 : pad,
+    flip,
+  };
+}

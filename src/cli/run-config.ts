@@ -17,6 +17,7 @@ export interface RunConfig {
   readonly normalize: string;
   readonly size?: number;
   readonly limit?: number;
+  readonly crop?: number;
   readonly seed: number;
   readonly recipe: Recipe;
 }

@@ -18,6 +18,7 @@ export interface RunFlags extends NetworkFlags, RecipeFlags {
   readonly normalize?: string;
   readonly size?: number;
   readonly limit?: number;
+  readonly crop?: number;
   readonly saveEvery?: number;
 }
 
@@ -41,7 +42,7 @@ export async function runConfigOf(
   architecture(name);
   if (data === undefined) throw new ScconvError("usage", "no data", { need: "--data DATA" });
   const { recipe, data: prescribed } = await recipeOf(options, trainRecipe);
-  const { normalize, size } = { ...prescribed, ...options };
+  const { normalize, size, crop } = { ...prescribed, ...options };
   if (normalize === undefined) {
     context.warn("images are fed as 0 … 1; --normalize NAME or MEAN/STD centres them, which trains better");
   }
@@ -51,6 +52,7 @@ export async function runConfigOf(
     ...(width === undefined ? {} : { width }),
     ...(size === undefined ? {} : { size }),
     ...(limit === undefined ? {} : { limit }),
+    ...(crop === undefined ? {} : { crop }),
     seed: context.seed,
     recipe,
   };

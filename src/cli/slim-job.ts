@@ -14,9 +14,10 @@ import type { EpochRow, LayerRow } from "../surgery/report.js";
 import { type Swapped, swap } from "../surgery/swap.js";
 import { withInitializers } from "../train/parts.js";
 import { accuracyOf } from "./accuracy.js";
-import { type Classifier, classifierOf, NORMALIZE_KEY } from "./classifier.js";
+import { type Classifier, classifierOf } from "./classifier.js";
 import type { CommandContext } from "./command.js";
 import { layerRows } from "./layer-rows.js";
+import { imageMetadata } from "./model-images.js";
 import type { Recipe } from "./recipe.js";
 import { type SlimFlags, slimUnit } from "./slim-flags.js";
 import { type Calibrated, claimRun, loadCalibrated, saveCalibrated } from "./slim-run.js";
@@ -31,6 +32,7 @@ export interface SlimJob {
   readonly fixedBatch: number | undefined;
   readonly data: DataSet;
   readonly normalize: Normalize;
+  readonly crop: number | undefined;
   readonly flags: SlimFlags;
   readonly recipe: Recipe;
   /** Where the state is kept while it runs. */
@@ -94,7 +96,7 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
   );
   const started = performance.now();
   const graph = finished(withInitializers(calibrated.graph, trained.graph.initializers), swapped);
-  const metadata = new Map([[NORMALIZE_KEY, normalize.name]]);
+  const metadata = imageMetadata(job);
   const bytes = await writeModel(flags.out, modelOf(graph, read.model, metadata), { force: flags.force });
   const top1 = await accuracyOfFile(engine, { ...job, file: flags.out }, context);
   return {

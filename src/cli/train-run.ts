@@ -15,9 +15,10 @@ import { deploy, findUnits } from "../optimise/index.js";
 import type { EpochMetrics } from "../train/checkpoint.js";
 import { classification } from "../train/step.js";
 import { architecture } from "../zoo/index.js";
-import { dataFor, NORMALIZE_KEY } from "./classifier.js";
+import { dataFor } from "./classifier.js";
 import type { CommandContext } from "./command.js";
 import { costPerImage } from "./cost.js";
+import { imageMetadata } from "./model-images.js";
 import { CONFIG_FILE, encodeConfig, type RunConfig } from "./run-config.js";
 import { trainNetwork } from "./training.js";
 
@@ -40,9 +41,9 @@ export interface RunResult {
 
 /** The data that a run's settings name. */
 export const dataOf = (
-  { data, size, limit }: Pick<RunConfig, "data" | "size" | "limit">,
+  { data, size, limit, crop }: Pick<RunConfig, "data" | "size" | "limit" | "crop">,
   { progress }: Pick<CommandContext, "progress">,
-): Promise<DataSet> => dataFor({}, { data, size, limit }, progress);
+): Promise<DataSet> => dataFor({}, { data, size, limit, crop }, progress);
 
 /** The network that a run begins with. */
 export function networkOf(
@@ -82,7 +83,7 @@ export async function trainRun(
     await makeFolder(folder);
     await store.write(CONFIG_FILE, encodeConfig(config));
   }
-  const metadata = new Map([[NORMALIZE_KEY, normalize.name]]);
+  const metadata = imageMetadata({ normalize, crop: config.crop });
   const { history, seconds } = await trainNetwork(
     nodeEngine({ threads: context.threads }),
     data,

@@ -1,3 +1,6 @@
+import type { ColorJitter } from "./color-jitter.js";
+import type { ResizedCrop } from "./resized-crop.js";
+
 /**
  * What the training loop reads images from. How they are stored and decoded is the host's affair; everything random
  * about a batch is a function of (seed, epoch, position in the split).
@@ -41,9 +44,14 @@ export interface BatchOptions {
   signal?: AbortSignal;
 }
 
-/** Black border of `pad` pixels and a random crop back to size; mirrored left to right in one of two cases. */
+/** How a training image is changed at random, in this order. */
 export interface Augment {
+  /** A random part of the image as it is stored, in the place of its usual view. */
+  resizedCrop?: ResizedCrop | undefined;
+  jitter?: ColorJitter | undefined;
+  /** Black border of so many pixels, and a random crop back to size. */
   pad: number;
+  /** Mirrored left to right in one of two cases. */
   flip: boolean;
 }
 

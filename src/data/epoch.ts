@@ -18,7 +18,18 @@ export function planEpoch(data: DataSet, name: "train" | "test", options: BatchO
   const { batchSize, shuffle = false, seed = 0, epoch = 0, dropLast = false, from = 0, augment } = options;
   whole("batch size", batchSize, 1);
   whole("first batch", from, 0);
-  if (augment) whole("padding", augment.pad, 0);
+  if (augment) {
+    whole("padding", augment.pad, 0);
+    const { hue = 0, ...factors } = augment.jitter ?? {};
+    for (const [what, x] of Object.entries({ ...factors, hue })) {
+      if (!(x >= 0 && (what !== "hue" || x <= 0.5))) {
+        throw new ScconvError("bad-setting", `jitter of the ${what} is not possible`, {
+          got: `${x}`,
+          need: what === "hue" ? "a number from 0 to 0.5" : "a number from 0",
+        });
+      }
+    }
+  }
   const split = data[name];
   if (!split) {
     throw new ScconvError("bad-input", `there is no ${name === "train" ? "training" : "evaluation"} split`, {

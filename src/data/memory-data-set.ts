@@ -1,5 +1,5 @@
 import { ScconvError } from "../base/errors.js";
-import { drawView } from "./augment.js";
+import { drawView, jittered } from "./augment.js";
 import { type Batch, type BatchOptions, type DataSet, imageBytes, type Split } from "./data-set.js";
 import { type Epoch, labelsAt, planEpoch, throwIfStopped } from "./epoch.js";
 import { normalizeTable } from "./normalize.js";
@@ -46,14 +46,18 @@ export function memoryDataSet(
     width,
     train: splitOf("train", train),
     test: test && splitOf("test", test),
-    batches: (name, options) =>
-      read(
-        pixels[name] ?? new Uint8Array(0),
-        data,
-        planEpoch(data, name, options),
-        options,
-        normalizeTable(options.normalize, channels),
-      ),
+    batches(name, options) {
+      if (options.augment?.resizedCrop) {
+        throw new ScconvError("unsupported", "images in memory are not resized", {
+          where: source,
+          got: "random resized crops",
+          hint: "read them from files",
+        });
+      }
+      const epoch = planEpoch(data, name, options);
+      const table = normalizeTable(options.normalize, channels);
+      return read(pixels[name] ?? new Uint8Array(0), data, epoch, options, table);
+    },
     close: async () => {},
   };
   return data;
@@ -72,8 +76,10 @@ async function* read(
     throwIfStopped(signal);
     const indices = epoch.indices(b);
     indices.forEach((index, i) => {
+      const own = pixels.subarray(index * size, (index + 1) * size);
+      const image = jittered(own, shape.channels, augment, [seed, number, index]);
       const view = drawView(augment, seed, number, index);
-      writeImage(pixels, index * size, shape, table, view, buffer, i * size);
+      writeImage(image, 0, shape, table, view, buffer, i * size);
     });
     yield {
       index: b,

@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { completeRecipe, optimizerOf, scheduleOf, trainRecipe } from "../../src/cli/recipe.js";
+import { augmentOf, completeRecipe, optimizerOf, scheduleOf, trainRecipe } from "../../src/cli/recipe.js";
 import { type RecipeFlags, recipeOf } from "../../src/cli/recipe-files.js";
+import { imagenetCrop } from "../../src/data/resized-crop.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -57,6 +58,19 @@ describe("the paper's recipe for CIFAR", () => {
   });
 });
 
+describe("the paper's recipe for ImageNet", () => {
+  it("is the paper's", async () => {
+    const { recipe, data } = await read({ recipe: "paper-imagenet" });
+    expect(recipe).toMatchObject({ epochs: 100, lr: 0.1, weightDecay: 1e-4, momentum: 0.9, nesterov: false });
+    expect(data).toEqual({ normalize: "imagenet", size: 224, crop: 0.875 });
+    expect(augmentOf(recipe)).toEqual({ resizedCrop: imagenetCrop, pad: 0, flip: true });
+    const rates = [0, 29, 30, 60, 90].map((e) => scheduleOf(recipe)(e * 5004, 100 * 5004));
+    [0.1, 0.1, 0.01, 0.001, 1e-4].forEach((rate, i) => {
+      expect(rates[i]).toBeCloseTo(rate, 12);
+    });
+  });
+});
+
 describe("settings", () => {
   it("come from the defaults, the named recipe, the file and the flags, each over the one before", async () => {
     const config = await file({ lr: 0.7, momentum: 0.5, milestones: [3, 4], about: "a trial" });
@@ -86,6 +100,9 @@ describe("settings", () => {
     [{ milestones: [0.5, 1.5] }, /--milestones.*shares between 0 and 1, or whole/],
     [{ nesterov: 1 }, /nesterov is no boolean/],
     [{ lr: 0 }, /--lr/],
+    [{ jitter: [0.1, 0.1, 0.1, 0.6] }, /--jitter.*hue of at most 0.5/],
+    [{ batch: 10, accumulate: 4 }, /--accumulate.*divisor/],
+    [{ crop: 2 }, /--crop/],
     [{ normalize: "imagenett" }, /--normalize.*imagenet/],
     [{ size: "x" }, /--size/],
     [{ schedule: "steps", epochs: 100, milestones: [50, 100] }, /never reached.*100 of 100.*shares/],

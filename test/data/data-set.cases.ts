@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { BatchOptions, DataSet } from "../../src/data/data-set.js";
 import { normalizations } from "../../src/data/normalize.js";
+import { imagenetCrop } from "../../src/data/resized-crop.js";
 
-/** What every data set keeps to. `make` gives 11 training and 5 evaluation images of any small shape. */
-export function dataSetCases(name: string, make: () => Promise<DataSet>): void {
+/**
+ * What every data set keeps to. `make` gives 11 training and 5 evaluation images of any small shape; `resizes`: it can
+ * take random parts of them.
+ */
+export function dataSetCases(name: string, make: () => Promise<DataSet>, { resizes = true } = {}): void {
   const augmented = {
     normalize: normalizations.none,
     augment: { pad: 2, flip: true },
@@ -62,15 +66,45 @@ export function dataSetCases(name: string, make: () => Promise<DataSet>): void {
         expect(seed.order).not.toEqual(a.order);
       }));
 
-    it("resumes in the middle of an epoch", () =>
+    const jitter = { brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 };
+    const ways = [
+      { way: "changed colours", augment: { pad: 0, flip: true, jitter } },
+      { way: "random parts", augment: { pad: 0, flip: true, jitter, resizedCrop: imagenetCrop } },
+    ];
+    it.each(resizes ? ways : ways.slice(0, 1))("draws $way alike in every pass", ({ augment }) =>
       withData(async (data) => {
-        const all = await pass(data, { ...augmented, batchSize: 4 });
-        const rest = await pass(data, { ...augmented, batchSize: 4, from: 2 });
-        expect(rest.batches).toEqual([2]);
-        expect(rest.order).toEqual(all.order.slice(8));
-        for (const [index, image] of rest.images) expect(image).toEqual(all.images.get(index));
-        expect((await pass(data, { ...augmented, batchSize: 4, from: 3 })).order).toEqual([]);
-      }));
+        const options = { ...augmented, augment, batchSize: 4, epoch: 1 };
+        const a = await pass(data, options);
+        const b = await pass(data, { ...options, batchSize: 3, from: 1 });
+        for (const [index, image] of b.images) expect(image).toEqual(a.images.get(index));
+        const other = await pass(data, { ...options, epoch: 2 });
+        const plain = await pass(data, { ...options, augment: { pad: 0, flip: false } });
+        for (const [index, image] of a.images) {
+          expect(image).not.toEqual(other.images.get(index));
+          expect(image).not.toEqual(plain.images.get(index));
+        }
+      }),
+    );
+
+    if (!resizes) {
+      it("refuses random parts, which it cannot resize", () =>
+        withData(async (data) => {
+          const augment = { pad: 0, flip: false, resizedCrop: imagenetCrop };
+          expect(() => data.batches("train", { ...augmented, augment, batchSize: 4 })).toThrowError(
+            /images in memory are not resized/,
+          );
+        }));
+
+      it("resumes in the middle of an epoch", () =>
+        withData(async (data) => {
+          const all = await pass(data, { ...augmented, batchSize: 4 });
+          const rest = await pass(data, { ...augmented, batchSize: 4, from: 2 });
+          expect(rest.batches).toEqual([2]);
+          expect(rest.order).toEqual(all.order.slice(8));
+          for (const [index, image] of rest.images) expect(image).toEqual(all.images.get(index));
+          expect((await pass(data, { ...augmented, batchSize: 4, from: 3 })).order).toEqual([]);
+        }));
+    }
 
     it("drops an incomplete last batch only where asked", () =>
       withData(async (data) => {
@@ -112,6 +146,9 @@ export function dataSetCases(name: string, make: () => Promise<DataSet>): void {
         expect(() => batches({ batchSize: 1.5 })).toThrowError(/batch size/);
         expect(() => batches({ from: -1 })).toThrowError(/first batch/);
         expect(() => batches({ augment: { pad: -1, flip: false } })).toThrowError(/padding/);
+        expect(() =>
+          batches({ augment: { pad: 0, flip: false, jitter: { ...jitter, hue: 0.6 } } }),
+        ).toThrowError(/jitter of the hue/);
       }));
   });
 }

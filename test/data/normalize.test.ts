@@ -33,7 +33,7 @@ describe("parseNormalize", () => {
     "0/Infinity",
   ])("refuses %j with what is valid", (text) => {
     expect(() => parseNormalize(text)).toThrowError(ScconvError);
-    expect(() => parseNormalize(text)).toThrowError(/--normalize: .*imagenet, cifar10, none/);
+    expect(() => parseNormalize(text)).toThrowError(/--normalize: .*imagenet, cifar10, cifar100, none/);
   });
 });
 

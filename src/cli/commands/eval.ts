@@ -2,10 +2,11 @@ import { readModel } from "../../host/node/models.js";
 import { nodeEngine } from "../../host/node/ort.js";
 import { wilson } from "../../surgery/report.js";
 import { accuracyOf } from "../accuracy.js";
-import { classifierOf, type DataFlags, dataFor, normalizeFor } from "../classifier.js";
+import { classifierOf, type DataFlags, dataFor } from "../classifier.js";
 import { command } from "../command.js";
 import { dataFlags } from "../data-flags.js";
 import { whole } from "../flags.js";
+import { cropFor, normalizeFor } from "../model-images.js";
 
 interface Options extends DataFlags {
   readonly normalize?: string;
@@ -25,7 +26,8 @@ export default command<[string], Options>({
     const { model, graph, runnable } = await readModel(file, context);
     const classifier = classifierOf(graph, file);
     const normalize = normalizeFor(model, flag, { where: file, warn: context.warn });
-    const data = await dataFor(classifier, flags, context.progress);
+    const crop = cropFor(model, flags.crop, file);
+    const data = await dataFor(classifier, { ...flags, crop }, context.progress);
     try {
       const how = { label: "eval", normalize, batch };
       const result = await accuracyOf(nodeEngine(), { classifier, runnable }, data, how, context);

@@ -7,11 +7,12 @@ import { machine } from "../../host/node/machine.js";
 import { readModel } from "../../host/node/models.js";
 import { freeBatch } from "../../ops/free-batch.js";
 import type { SlimReport } from "../../surgery/report.js";
-import { classifierOf, dataFor, normalizeFor } from "../classifier.js";
+import { classifierOf, dataFor } from "../classifier.js";
 import { type CommandContext, command } from "../command.js";
 import { commandLine } from "../command-line.js";
 import { costPerImage } from "../cost.js";
 import { totalParameters } from "../layer-rows.js";
+import { cropFor, normalizeFor } from "../model-images.js";
 import type { Recipe } from "../recipe.js";
 import { recipeOf } from "../recipe-files.js";
 import { slimTable } from "../report/slim-table.js";
@@ -50,11 +51,12 @@ export default command<[string], SlimFlags>({
     const normalize = normalizeFor(read.model, flags.normalize, {
       ...{ where: file, warn: context.warn, otherwise: prescribed.normalize },
     });
-    const data = await dataFor(classifier, flags, context.progress);
+    const crop = cropFor(read.model, flags.crop, file);
+    const data = await dataFor(classifier, { ...flags, crop }, context.progress);
     try {
       if (!data.train)
         throw new ScconvError("bad-input", "the data has no training split", { where: flags.data });
-      const settings = settingsOf(flags, recipe, context);
+      const settings = settingsOf({ ...flags, crop }, recipe, context);
       const job = {
         file,
         read,
@@ -62,6 +64,7 @@ export default command<[string], SlimFlags>({
         fixedBatch: fixed,
         data,
         normalize,
+        crop,
         flags,
         recipe,
         settings,
@@ -89,9 +92,18 @@ function settingsOf(flags: SlimFlags, recipe: Recipe, { seed }: CommandContext):
   return {
     ...{ layers: layersOf(flags), ...slimUnit, ...unitSettings(flags) },
     ...{ calibrate, calibrateBatch, calibrateLr, gateRate },
-    ...{ ...recipe, milestones: recipe.milestones.join(), temperature, distill, hint, seed },
+    ...{
+      ...recipe,
+      milestones: recipe.milestones.join(),
+      jitter: recipe.jitter.join(),
+      temperature,
+      distill,
+      hint,
+      seed,
+    },
     ...(size === undefined ? {} : { size }),
     ...(limit === undefined ? {} : { limit }),
+    ...(flags.crop === undefined ? {} : { crop: flags.crop }),
   };
 }
 

@@ -53,7 +53,7 @@ it("brings CMYK, palettes, 16 bits and grey to 8-bit RGB or grey", async () => {
 });
 
 it("covers and crops to the size", async () => {
-  const image = await decodeImageFile(await fileOf(await jpeg(0, 40, 20)), { size: 10 });
+  const image = await decodeImageFile(await fileOf(await jpeg(0, 40, 20)), { view: { size: 10 } });
   expect(image).toMatchObject({ height: 10, width: 10 });
 });
 

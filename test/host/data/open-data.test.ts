@@ -1,8 +1,10 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { normalizations } from "../../../src/data/normalize.js";
+import { imagenetCrop } from "../../../src/data/resized-crop.js";
 import { openData } from "../../../src/host/node/data/open-data.js";
 import { cifarFile } from "../../data/cifar-file.js";
 import { jpeg, pixelsOf, png, tempFolder, writeAll } from "./fixtures.js";
@@ -65,6 +67,56 @@ describe("image folder", () => {
     const firsts = [0, 1, 2, 3].map((i) => bytes[i * 90]);
     expect(firsts).toEqual([1, 2, 1, 3].map((k) => pixelsOf(k)[0]));
     expect([...data.test!.labels]).toEqual([1]);
+  });
+
+  it("takes images of all sizes: random parts for training, the centre for evaluation", async () => {
+    const halves = (width: number, height: number) =>
+      sharp(
+        Uint8Array.from({ length: width * height * 3 }, (_, i) =>
+          Math.floor(i / 3) % width < width / 2 ? 0 : 255,
+        ),
+        { raw: { width, height, channels: 3 } },
+      )
+        .jpeg({ quality: 95 })
+        .toBuffer();
+    const files = {
+      "a.jpg": await halves(96, 40),
+      "b.jpg": await halves(40, 96),
+      "c.jpg": await halves(64, 64),
+    };
+    const folder = await folderOf(
+      Object.fromEntries(
+        Object.entries(files).flatMap(([name, f]) => [
+          [`train/x/${name}`, f],
+          [`val/x/${name}`, f],
+        ]),
+      ),
+    );
+    const data = await openData(folder, { size: 16, crop: 0.5 });
+    const means = async (split: "train" | "test", options: object) => {
+      for await (const { images, count } of data.batches(split, {
+        ...{ batchSize: 3, normalize: normalizations.none, ...options },
+      })) {
+        expect(images.length).toBe(3 * 3 * 16 * 16);
+        const size = images.length / count;
+        return [0, 1, 2].map(
+          (i) => images.subarray(i * size, (i + 1) * size).reduce((a, v) => a + v, 0) / size,
+        );
+      }
+      return [];
+    };
+    try {
+      const augment = { pad: 0, flip: false, resizedCrop: imagenetCrop };
+      const epochs = await Promise.all([0, 1, 2, 3].map((epoch) => means("train", { augment, epoch })));
+      // Parts of two halves: seldom half of each.
+      for (const i of [0, 1, 2]) expect(new Set(epochs.map((e) => e[i]!.toFixed(3))).size).toBeGreaterThan(2);
+      for (const mean of await means("test", {})) expect(mean).toBeCloseTo(0.5, 1);
+      // Training left nothing of its own in what evaluation reads.
+      for (const mean of await means("train", {})) expect(mean).toBeCloseTo(0.5, 1);
+    } finally {
+      await data.close();
+    }
+    await expect(openData(folder, { size: 16, crop: 1.5 })).rejects.toMatchObject({ code: "usage" });
   });
 
   it("refuses empty classes, empty splits and classes of one split only", async () => {

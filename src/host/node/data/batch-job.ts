@@ -18,6 +18,8 @@ export interface WorkerData {
   readonly shape: ImageShape;
   /** Resize to this, else an image of another size is an error. */
   readonly size: number | undefined;
+  /** Share of the image that the centre crop keeps; see `evaluationView`. */
+  readonly crop: number | undefined;
   readonly splits: { readonly train: SharedSplit | undefined; readonly test: SharedSplit | undefined };
 }
 

@@ -1,15 +1,16 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { drawView } from "../../../data/augment.js";
+import { cropDrawer, drawView, jittered } from "../../../data/augment.js";
 import { imageBytes } from "../../../data/data-set.js";
 import { writeImage } from "../../../data/write-image.js";
 import type { BatchJob, FromWorker, ToWorker, WorkerData } from "./batch-job.js";
 import { convertPixels, type DecodedImage, type DecodeFailure, decodeImage } from "./decode-image.js";
 import type { Location } from "./sources.js";
+import type { DrawBox } from "./view-image.js";
 
 /** Thread that decodes and assembles batches beside the training loop; see `batch-workers.ts` for the other side. */
 const port = parentPort!;
-const { shape, size, splits } = workerData as WorkerData;
+const { shape, size, crop, splits } = workerData as WorkerData;
 const bytes = imageBytes(shape);
 const floats = bytes;
 
@@ -70,13 +71,18 @@ async function assemble(task: Task): Promise<Failure | undefined> {
     while (next < job.indices.length && !failure && !task.cancelled) {
       const at = next++;
       const index = job.indices[at]!;
-      const found = await pixelsAt(job.split, index, locations.get(at));
+      const { augment, seed, epoch } = job;
+      const part = cropDrawer(augment, seed, epoch, index);
+      const found = await (part
+        ? partAt(job.split, index, locations.get(at), part)
+        : pixelsAt(job.split, index, locations.get(at)));
       if ("failed" in found) {
         failure ??= { ...found, name: locations.get(at)?.name ?? `${job.split} image ${index}` };
         return;
       }
-      const view = drawView(job.augment, job.seed, job.epoch, index);
-      writeImage(found.pixels, found.offset, shape, job.table, view, out, at * floats);
+      const own = found.pixels.subarray(found.offset, found.offset + bytes);
+      const image = jittered(own, shape.channels, augment, [seed, epoch, index]);
+      writeImage(image, 0, shape, job.table, drawView(augment, seed, epoch, index), out, at * floats);
     }
   };
   // Without anything to decode one lane does it all, and never waits.
@@ -96,18 +102,33 @@ function pixelsAt(
   return decodeAt(split, index, location);
 }
 
+/** A part of the stored image at the batch's size: never cached. */
+async function partAt(
+  split: "train" | "test",
+  index: number,
+  location: Location | undefined,
+  part: DrawBox,
+): Promise<Found> {
+  const { cache, raw } = splits[split]!;
+  const options = { channels: shape.channels, view: { part, ...shape } };
+  // Raw images of the batch's own shape are the cache.
+  const whole = raw ?? (location ? undefined : { pixels: cache!, shape });
+  const decoded = whole
+    ? await convertPixels(slice(whole.pixels, index, imageBytes(whole.shape)), whole.shape, options)
+    : await decodeImage(bytesOf(location!), options);
+  return "failed" in decoded ? decoded : { pixels: decoded.data, offset: 0 };
+}
+
 async function decodeAt(
   split: "train" | "test",
   index: number,
   location: Location | undefined,
 ): Promise<Found> {
   const { cache, ready, raw } = splits[split]!;
+  const options = { channels: shape.channels, view: size === undefined ? undefined : { size, crop } };
   const decoded = raw
-    ? await convertPixels(slice(raw.pixels, index, imageBytes(raw.shape)), raw.shape, {
-        channels: shape.channels,
-        size,
-      })
-    : await decodeImage(bytesOf(location!), { channels: shape.channels, size });
+    ? await convertPixels(slice(raw.pixels, index, imageBytes(raw.shape)), raw.shape, options)
+    : await decodeImage(bytesOf(location!), options);
   if ("failed" in decoded) return decoded;
   const misfit = mismatch(decoded);
   if (misfit) return misfit;

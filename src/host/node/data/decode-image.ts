@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import sharp, { type Sharp } from "sharp";
 import { type ErrorCode, type ErrorFacts, ScconvError } from "../../../base/errors.js";
 import type { ImageShape } from "../../../data/data-set.js";
+import { type ImageView, viewed } from "./view-image.js";
 
 // Images are decoded side by side, one in each thread; libvips' own threads would fight with the engine's.
 sharp.concurrency(1);
@@ -10,10 +11,10 @@ sharp.cache(false);
 /** Of an image's header, before anything is decoded: far above any camera, far below memory. */
 const mostPixels = 2 ** 27;
 
-/** `size`: cover and centre crop to size × size. `channels`: grey or RGB, else the image's own. */
+/** `channels`: grey or RGB, else the image's own. `view`: which part of it, at what size; else all of it as it is. */
 export interface DecodeOptions {
   readonly channels?: 1 | 3 | undefined;
-  readonly size?: number | undefined;
+  readonly view?: ImageView | undefined;
 }
 
 /** (H, W, C) bytes. */
@@ -53,9 +54,10 @@ export function decodeImage(
   options: DecodeOptions,
 ): Promise<DecodedImage | DecodeFailure> {
   return guarded(bytes, async () => {
-    const image = open(bytes).autoOrient();
-    const channels = options.channels ?? ((await isGrey(bytes)) ? 1 : 3);
-    return pixelsOf(image, channels, options.size);
+    const header = () => open(bytes).metadata();
+    const channels = options.channels ?? (((await header()).channels ?? 3) < 3 ? 1 : 3);
+    const view = await viewed(options.view, async () => (await header()).autoOrient);
+    return pixelsOf(open(bytes).autoOrient(), channels, view);
   });
 }
 
@@ -73,15 +75,15 @@ export function probeImage(
 export async function convertPixels(
   pixels: Uint8Array,
   { height, width, channels }: ImageShape,
-  options: { channels: 1 | 3; size: number | undefined },
+  options: DecodeOptions & { channels: 1 | 3 },
 ): Promise<DecodedImage> {
   const image = sharp(Uint8Array.from(pixels), { raw: { width, height, channels } });
-  return pixelsOf(image, options.channels, options.size);
+  const view = await viewed(options.view, async () => ({ height, width }));
+  return pixelsOf(image, options.channels, view);
 }
 
-async function pixelsOf(image: Sharp, channels: 1 | 3, size: number | undefined): Promise<DecodedImage> {
-  let chain = image.toColourspace(channels === 1 ? "b-w" : "srgb").removeAlpha();
-  if (size !== undefined) chain = chain.resize(size, size, { fit: "cover", position: "centre" });
+async function pixelsOf(image: Sharp, channels: 1 | 3, view: (image: Sharp) => Sharp): Promise<DecodedImage> {
+  const chain = view(image.toColourspace(channels === 1 ? "b-w" : "srgb").removeAlpha());
   const { data, info } = await chain.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
   if (info.channels !== channels)
     throw new Error(`${info.channels} channels after conversion to ${channels}`);
@@ -89,9 +91,6 @@ async function pixelsOf(image: Sharp, channels: 1 | 3, size: number | undefined)
 }
 
 const open = (bytes: Uint8Array): Sharp => sharp(bytes, { limitInputPixels: mostPixels });
-
-const isGrey = async (bytes: Uint8Array): Promise<boolean> =>
-  ((await open(bytes).metadata()).channels ?? 3) < 3;
 
 /** Only the formats that we name: libvips would also read SVG, PDF and others that have no place among photographs. */
 function isKnown(b: Uint8Array): boolean {

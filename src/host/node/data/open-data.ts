@@ -20,6 +20,8 @@ import { findShards, indexShards } from "./tar-shards.js";
 export interface OpenDataOptions {
   /** Resize to size × size (cover, centre crop). Default: the images' own size, which must then be one. */
   size?: number | undefined;
+  /** Share that the centre crop keeps: the shorter side is resized to size/crop (224/0.875 = 256). Default: 1. */
+  crop?: number | undefined;
   /** First `limit` images of each split. */
   limit?: number | undefined;
   /** Grey or RGB. Default: grey where all images are. */
@@ -39,9 +41,16 @@ export interface OpenDataOptions {
  * Throws `not-found`, `bad-input` or `usage`, naming file and entry.
  */
 export async function openData(spec: string, options: OpenDataOptions = {}): Promise<DataSet> {
-  const { size, limit = Number.POSITIVE_INFINITY, channels, cacheBytes = 2 ** 30, workers } = options;
+  const { size, crop, limit = Number.POSITIVE_INFINITY, channels, cacheBytes = 2 ** 30, workers } = options;
   checkCount("--size", size);
   checkCount("--limit", options.limit);
+  if (crop !== undefined && !(crop > 0 && crop <= 1)) {
+    throw new ScconvError("usage", "not a share", {
+      where: "--crop",
+      got: `${crop}`,
+      need: "above 0, at most 1",
+    });
+  }
   const whole =
     spec === "fashion-mnist"
       ? await readFashionMnist(options.cacheDir ?? defaultCacheDir(), options.onProgress)
@@ -53,7 +62,7 @@ export async function openData(spec: string, options: OpenDataOptions = {}): Pro
     test: firstOf(whole.test, limit),
   };
   const shape = await batchShape(source, { size, channels });
-  return storedDataSet(source, { source: spec, shape, size, cacheBytes, workers });
+  return storedDataSet(source, { source: spec, shape, size, crop, cacheBytes, workers });
 }
 
 const layouts =

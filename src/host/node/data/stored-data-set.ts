@@ -17,6 +17,8 @@ export interface StoredOptions {
   /** Of the batches. */
   readonly shape: ImageShape;
   readonly size: number | undefined;
+  /** Share of the resized image that the centre crop keeps; default: all of its shorter side. */
+  readonly crop?: number | undefined;
   /** Decoded images are kept when all of them fit into so many bytes. */
   readonly cacheBytes: number;
   readonly workers?: number | undefined;
@@ -28,7 +30,7 @@ const mostAheadBytes = 2 ** 29;
 
 /** A data set over stored images: workers decode at first touch and assemble batches ahead of the loop. */
 export function storedDataSet(stored: Source, options: StoredOptions): DataSet {
-  const { source, shape, size, cacheBytes } = options;
+  const { source, shape, size, crop, cacheBytes } = options;
   const images = (stored.train?.labels.length ?? 0) + (stored.test?.labels.length ?? 0);
   const cached = images * imageBytes(shape) <= cacheBytes;
   const share = (split: StoredSplit | undefined) => split && shareSplit(split, shape, cached);
@@ -48,7 +50,7 @@ export function storedDataSet(stored: Source, options: StoredOptions): DataSet {
       const table = normalizeTable(batch.normalize, shape.channels);
       const start = () => {
         if (closed) throw closedError();
-        workers ??= startWorkers({ shape, size, splits }, options.workers ?? defaultWorkers());
+        workers ??= startWorkers({ shape, size, crop, splits }, options.workers ?? defaultWorkers());
         return workers;
       };
       return read({
@@ -137,12 +139,13 @@ function jobOf(
   buffer: ArrayBuffer,
 ) {
   const { augment, seed = 0, epoch: number = 0 } = options;
-  // Most images are decoded already after the first epoch: only the places of the others travel.
+  // Most images are decoded already after the first epoch: only the places of the others travel. A random part of an
+  // image is taken from the image itself, every time.
   const locations =
     stored.kind === "raw"
       ? []
       : Array.from(indices, (index, at) => ({ index, at }))
-          .filter(({ index }) => !shared.ready?.[index])
+          .filter(({ index }) => augment?.resizedCrop || !shared.ready?.[index])
           .map(({ index, at }) => ({ at, location: stored.locate(index) }));
   return { split: epoch.split.name, indices, locations, augment, seed, epoch: number, table, buffer };
 }
