@@ -3,6 +3,7 @@ import type { ConvUnitName, UnitSettings } from "../nn/units.js";
 import type { RunStore } from "../train/checkpoint.js";
 import type { Where } from "../zoo/index.js";
 import { completeRecipe, type Recipe } from "./recipe.js";
+import type { TeacherConfig } from "./teacher.js";
 
 /** What a run folder records of itself, so that `--resume` continues the same run. */
 export interface RunConfig {
@@ -18,6 +19,7 @@ export interface RunConfig {
   readonly size?: number;
   readonly limit?: number;
   readonly crop?: number;
+  readonly teacher?: TeacherConfig;
   readonly seed: number;
   readonly recipe: Recipe;
 }

@@ -9,11 +9,12 @@ import { type NetworkFlags, networkFlags } from "./network-flags.js";
 import { trainRecipe } from "./recipe.js";
 import { type RecipeFlags, recipeFlags, recipeOf } from "./recipe-files.js";
 import type { RunConfig } from "./run-config.js";
+import { type TeacherFlags, teacherConfigOf, teacherFlags } from "./teacher.js";
 import { settingsOf } from "./unit-flags.js";
 import { version } from "./version.js";
 
 /** What decides a run: the flags that `train` and `ablate` share. A flag is added here, and to `RunConfig`. */
-export interface RunFlags extends NetworkFlags, RecipeFlags {
+export interface RunFlags extends NetworkFlags, RecipeFlags, TeacherFlags {
   readonly data?: string;
   readonly normalize?: string;
   readonly size?: number;
@@ -29,7 +30,7 @@ export function runFlags(c: Command): Command {
     real("--save-every", { min: 0 }),
   );
   dataFlags(c, { required: false });
-  return recipeFlags(c, trainRecipe);
+  return teacherFlags(recipeFlags(c, trainRecipe));
 }
 
 /** Settings of a new run, from its flags. */
@@ -42,6 +43,7 @@ export async function runConfigOf(
   architecture(name);
   if (data === undefined) throw new ScconvError("usage", "no data", { need: "--data DATA" });
   const { recipe, data: prescribed } = await recipeOf(options, trainRecipe);
+  const teacher = teacherConfigOf(options);
   const { normalize, size, crop } = { ...prescribed, ...options };
   if (normalize === undefined) {
     context.warn("images are fed as 0 … 1; --normalize NAME or MEAN/STD centres them, which trains better");
@@ -53,6 +55,7 @@ export async function runConfigOf(
     ...(size === undefined ? {} : { size }),
     ...(limit === undefined ? {} : { limit }),
     ...(crop === undefined ? {} : { crop }),
+    ...(teacher === undefined ? {} : { teacher }),
     seed: context.seed,
     recipe,
   };

@@ -20,6 +20,7 @@ import type { CommandContext } from "./command.js";
 import { costPerImage } from "./cost.js";
 import { imageMetadata } from "./model-images.js";
 import { CONFIG_FILE, encodeConfig, type RunConfig } from "./run-config.js";
+import { teacherGraph } from "./teacher.js";
 import { trainNetwork } from "./training.js";
 
 export interface RunOptions {
@@ -79,6 +80,7 @@ export async function trainRun(
   const store = folderStore(folder);
   const normalize = parseNormalize(config.normalize);
   const student = networkOf(config, data);
+  const teacher = config.teacher && (await teacherGraph(config.teacher.file, data, normalize.name));
   if (!resume) {
     await makeFolder(folder);
     await store.write(CONFIG_FILE, encodeConfig(config));
@@ -89,7 +91,12 @@ export async function trainRun(
     data,
     {
       ...{ student, recipe: config.recipe, normalize, store, resume, saveEvery },
-      objective: classification(student, undefined, { labelSmoothing: config.recipe.labelSmoothing }),
+      ...(teacher ? { teacher } : {}),
+      objective: classification(student, teacher, {
+        labelSmoothing: config.recipe.labelSmoothing,
+        temperature: config.teacher?.temperature ?? 1,
+        distillWeight: config.teacher?.distill ?? 0,
+      }),
       onBest: (graph) =>
         store.write("best.onnx", encodeModel(modelOf(deployed(graph, config), undefined, metadata))),
     },
