@@ -20,7 +20,7 @@ beforeAll(async () => {
   await mkdir(at("data"));
   await writeIdx(at("data"), { count: 160 });
   expect((await runCli(train("teacher"))).status).toBe(0);
-});
+}, 60_000);
 afterAll(() => folder.remove());
 
 it("a network learns from another one's answers", async () => {
