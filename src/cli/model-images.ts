@@ -4,7 +4,7 @@ import { normalizations, parseNormalize } from "../data/normalize.js";
 import type { Model } from "../graph/ir.js";
 
 /** How a model wants its images: written into its metadata when it is trained, and read where it is used. */
-const NORMALIZE_KEY = "scconv.normalize";
+export const NORMALIZE_KEY = "scconv.normalize";
 const CROP_KEY = "scconv.crop";
 
 export const imageMetadata = ({

@@ -5,8 +5,9 @@ import type { Graph } from "../graph/ir.js";
 import { readModel } from "../host/node/models.js";
 import { freeBatch } from "../ops/free-batch.js";
 import { prepare } from "../surgery/prepare.js";
-import { classifierOf, NORMALIZE_KEY } from "./classifier.js";
+import { classifierOf } from "./classifier.js";
 import { real } from "./flags.js";
+import { NORMALIZE_KEY } from "./model-images.js";
 
 /** A network whose answers a run learns from beside the labels (Hinton et al. 2015). */
 export interface TeacherConfig {
