@@ -1,11 +1,15 @@
 import type { Graph, Model } from "./ir.js";
 
-/** The IR version that a file of an operator set needs at least (onnx/docs/Versioning.md). */
+/** The IR version that came with an operator set (onnx/docs/Versioning.md): readers of the set know no newer one. */
 export function irVersionFor(opset: number): number {
+  if (opset >= 25) return 13;
+  if (opset >= 24) return 12;
   if (opset >= 23) return 11;
   if (opset >= 21) return 10;
   if (opset >= 19) return 9;
-  return 8;
+  if (opset >= 15) return 8;
+  if (opset >= 12) return 7;
+  return 6;
 }
 
 /** A file around a graph; header fields come from `like` where given. */

@@ -71,6 +71,13 @@ export interface Operator extends TypeRules {
   readonly settings?: readonly number[];
   /** Brings a node from operator set `from` (< 18) to the form that the rules describe. */
   readonly upgrade?: (node: Node, from: number, make: UpgradeContext) => Node | readonly Node[];
+  /**
+   * Brings a node to the form of operator set `to` (11 or newer), where that is not the form that the rules describe.
+   * Without it, and without `older`, nodes are written in sets from `since` on only.
+   */
+  readonly downgrade?: (node: Node, to: number, make: DowngradeContext) => Node | readonly Node[];
+  /** For sets `to` in which the operator (or this use of it) does not exist: older operators that say the same. */
+  readonly older?: (ctx: GradContext, to: number) => readonly Value[] | undefined;
   /** For operators of our own domain: the standard operators that the engine runs instead. */
   readonly lower?: (ctx: GradContext) => readonly Value[];
 }
@@ -86,6 +93,13 @@ export interface UpgradeContext {
   fresh(hint: string): string;
   /** The type of a value, where known. */
   type(name: string): TensorType | undefined;
+}
+
+export interface DowngradeContext extends UpgradeContext {
+  /** The contents of a constant. */
+  known(name: string): Tensor | undefined;
+  /** The error that says which set (or what else) the node would need. */
+  cannot(need: string): Error;
 }
 
 export type OperatorTable = ReadonlyMap<string, Operator>;

@@ -1,4 +1,4 @@
-import { floatAttr } from "../graph/ir.js";
+import { float, floatAttr } from "../graph/ir.js";
 import type { Operator } from "../graph/operator.js";
 import { none, zero } from "../graph/operator.js";
 import { stepFunction, unaryOperator } from "./elementwise.js";
@@ -71,13 +71,17 @@ export const activationOperators: readonly Operator[] = [
     grad: ({ b, x, dy }) => [
       () => {
         const h = b.add("HardSigmoid", [x(0)], {
-          alpha: { kind: "float", value: 1 / 6 },
-          beta: { kind: "float", value: 0.5 },
+          alpha: float(1 / 6),
+          beta: float(0.5),
         });
         const inside = mask(less(abs(x(0)), 3), dy());
         return mul(dy(), add(h, mul(inside, div(x(0), 6))));
       },
     ],
+    older: ({ b, x }, to) =>
+      to < 14
+        ? [mul(x(0), b.add("HardSigmoid", [x(0)], { alpha: float(1 / 6), beta: float(0.5) }))]
+        : undefined,
   }),
   unaryOperator({
     type: "Tanh",

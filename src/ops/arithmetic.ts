@@ -1,7 +1,9 @@
-import { intAttr } from "../graph/ir.js";
-import type { GradContext, Operator } from "../graph/operator.js";
+import { isFloat } from "../base/dtype.js";
+import type { Value } from "../graph/builder.js";
+import { intAttr, type Node } from "../graph/ir.js";
+import type { DowngradeContext, GradContext, Operator } from "../graph/operator.js";
 import { binaryOperator, mapTensors, stepFunction } from "./elementwise.js";
-import { abs, cast, div, log, mask, mul, neg, pow, sign, sub } from "./emit.js";
+import { abs, cast, div, equal, log, mask, mul, neg, pow, sign, sub } from "./emit.js";
 
 /** Max and Min of several: the gradient goes to every input that is the extreme, (where several are, to each). */
 const extreme = ({ b, node, x, y, dy }: GradContext) =>
@@ -16,6 +18,17 @@ const sum = binaryOperator({
   f: (a, b) => a + b,
   grad: ({ node, dy }) => node.inputs.map(() => () => dy()),
 });
+
+const floatsBefore12 = (node: Node, to: number, make: DowngradeContext): Node => {
+  if (to < 12 && !isFloat(make.type(node.inputs[0]!)?.dtype ?? "float32")) {
+    throw make.cannot("set 12 (integers)");
+  }
+  return node;
+};
+
+/** Before 12; not the negated opposite, which would hold for what is not a number. */
+const orEqual = ({ b, x }: GradContext, type: string): Value =>
+  b.add("Or", [b.add(type.replace("OrEqual", ""), [x(0), x(1)]), equal(x(0), x(1))]);
 
 /** Operators of two (or more) inputs, element by element. */
 export const arithmeticOperators: readonly Operator[] = [
@@ -54,9 +67,26 @@ export const arithmeticOperators: readonly Operator[] = [
       () => mul(dy(), mul(cast(x(1), dy().dtype), pow(x(0), sub(x(1), 1)))),
       () => mul(dy(), mul(y(), log(x(0)))),
     ],
+    downgrade: (node, to, make) => {
+      const [a, b] = node.inputs.map((n) => make.type(n)?.dtype);
+      if (to < 12 && (a !== b || !isFloat(a ?? "float32"))) throw make.cannot("set 12 (element types)");
+      return node;
+    },
   }),
-  binaryOperator({ type: "Max", since: 8, f: (a, b) => Math.max(a, b), grad: extreme }),
-  binaryOperator({ type: "Min", since: 8, f: (a, b) => Math.min(a, b), grad: extreme }),
+  binaryOperator({
+    type: "Max",
+    since: 8,
+    f: (a, b) => Math.max(a, b),
+    grad: extreme,
+    downgrade: floatsBefore12,
+  }),
+  binaryOperator({
+    type: "Min",
+    since: 8,
+    f: (a, b) => Math.min(a, b),
+    grad: extreme,
+    downgrade: floatsBefore12,
+  }),
   sum,
   {
     ...sum,
@@ -97,6 +127,13 @@ export const arithmeticOperators: readonly Operator[] = [
       ["Xor", (a, b) => (a !== 0) !== (b !== 0)],
     ] as [string, (a: number, b: number) => boolean][]
   ).map(([type, f]) =>
-    binaryOperator({ type, since: 7, dtype: "bool", f: (a, b) => Number(f(a, b)), grad: stepFunction }),
+    binaryOperator({
+      type,
+      since: 7,
+      dtype: "bool",
+      f: (a, b) => Number(f(a, b)),
+      grad: stepFunction,
+      older: (ctx, to) => (to < 12 && type.endsWith("OrEqual") ? [orEqual(ctx, type)] : undefined),
+    }),
   ),
 ];

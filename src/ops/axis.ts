@@ -1,5 +1,5 @@
-import { intAttr, intsAttr, type Node } from "../graph/ir.js";
-import type { UpgradeContext } from "../graph/operator.js";
+import { type Attribute, intAttr, intsAttr, type Node } from "../graph/ir.js";
+import type { DowngradeContext, UpgradeContext } from "../graph/operator.js";
 
 /** A negative axis or index counts from the end. */
 export const positive = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
@@ -16,3 +16,34 @@ export function axesToInput(node: Node, _from: number, make: UpgradeContext): No
   attributes.delete("axes");
   return { ...node, inputs: [node.inputs[0]!, make.ints(axes)], attributes };
 }
+
+/** What reductions without axes do to each element, where that is not nothing: |x| and x·x. */
+const ofOneElement: Readonly<Record<string, readonly [op: string, again?: "x"]>> = {
+  ReduceL1: ["Abs"],
+  ReduceL2: ["Abs"],
+  ReduceSumSquare: ["Mul", "x"],
+};
+
+/** Downgrade rule: the axes are an attribute in sets before `since`. */
+export const axesToAttribute =
+  (since: number) =>
+  (node: Node, to: number, make: DowngradeContext): Node => {
+    if (to >= since) return node;
+    const attributes = new Map(node.attributes);
+    const noop = intAttr(node, "noop_with_empty_axes", 0) === 1;
+    attributes.delete("noop_with_empty_axes");
+    const axes = node.inputs[1] ? make.known(node.inputs[1]) : undefined;
+    if (node.inputs[1] && !axes) throw make.cannot(`set ${since}, or constant axes`);
+    const inputs = [node.inputs[0]!];
+    if (axes && axes.size > 0) {
+      attributes.set("axes", { kind: "ints", value: Array.from(axes.numbers()) });
+    } else if (noop) {
+      const [op, ...again] = ofOneElement[node.op] ?? ["Identity"];
+      return { ...node, op, inputs: [...inputs, ...again.map(() => inputs[0]!)], attributes: new Map() };
+    }
+    return { ...node, inputs, attributes };
+  };
+
+/** The attributes without some. */
+export const without = (node: Node, ...names: string[]): Map<string, Attribute> =>
+  new Map([...node.attributes].filter(([name]) => !names.includes(name)));

@@ -3,6 +3,7 @@ import { Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { floatAttr, intAttr, type Node, nodeLabel } from "../graph/ir.js";
 import { free, type GradContext, none, type Operator } from "../graph/operator.js";
+import { without } from "./axis.js";
 import { add, div, mul, neg, reduceSum, reshape, sqrt, squeeze, sub } from "./emit.js";
 
 /** Axes over which a channel's statistics are taken: all but the channel's. */
@@ -84,6 +85,11 @@ export const batchNormalization: Operator = {
   cost: free,
   settings: [3, 4],
   upgrade: toFourteen,
+  downgrade: (node, to, make) => {
+    if (to >= 14) return node;
+    if (intAttr(node, "training_mode", 0) === 1) throw make.cannot("set 14 (training_mode)");
+    return { ...node, attributes: without(node, "training_mode") };
+  },
   grad: (ctx) => (intAttr(ctx.node, "training_mode", 0) === 1 ? training(ctx) : inference(ctx)),
 };
 

@@ -36,6 +36,13 @@ export const constant: Operator = {
   },
   cost: free,
   grad: zero("a constant depends on nothing"),
+  // Numbers and lists in short came with 12.
+  downgrade: (node, to, make) => {
+    if (to >= 12) return node;
+    const value = constantTensor(node);
+    if (!value) throw make.cannot("a tensor");
+    return { ...node, attributes: new Map([["value", { kind: "tensor", value }]]) };
+  },
 };
 
 const filling = (node: Node): Tensor => tensorAttr(node, "value") ?? Tensor.scalar("float32", 0);

@@ -1,7 +1,10 @@
 import { ScconvError } from "../base/errors.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
+import type { Value } from "../graph/builder.js";
 import { intAttr, nodeLabel } from "../graph/ir.js";
 import { free, none, type Operator } from "../graph/operator.js";
+import { axisOf, without } from "./axis.js";
+import { cast, mul, reshape, sub } from "./emit.js";
 
 /** y = (x − zero point)·scale, with one scale or one for each position along `axis`. */
 export const dequantizeLinear: Operator = {
@@ -26,4 +29,19 @@ export const dequantizeLinear: Operator = {
   cost: free,
   settings: [1],
   grad: none("quantised values are not trained"),
+  // Scales along an axis came with 13.
+  older: ({ inputs, node, x }, to) => {
+    const [scale, zero] = [x(1), inputs[2]];
+    if (to >= 13 || scale.rank === 0 || scale.dims[0] === 1) return undefined;
+    const axis = axisOf(node, x(0).rank, 1);
+    const along = (v: Value) =>
+      reshape(
+        v,
+        x(0).shape.map((_, i) => (i === axis ? -1 : 1)),
+      );
+    const number = (v: Value) => cast(v, scale.dtype);
+    const centred = zero ? sub(number(x(0)), along(number(zero))) : number(x(0));
+    return [mul(centred, along(scale))];
+  },
+  downgrade: (node, to) => (to < 13 ? { ...node, attributes: without(node, "axis") } : node),
 };

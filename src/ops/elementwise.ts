@@ -70,6 +70,7 @@ export interface UnaryRow {
   readonly grad: GradRule | NoGradient;
   readonly dtype?: (input: DType) => DType;
   readonly upgrade?: NonNullable<Operator["upgrade"]>;
+  readonly older?: NonNullable<Operator["older"]>;
   readonly domain?: string;
   readonly lower?: NonNullable<Operator["lower"]>;
 }
@@ -93,6 +94,8 @@ export interface BinaryRow {
   readonly grad: GradRule | NoGradient;
   /** Element type of the result; the first input's unless given. */
   readonly dtype?: DType;
+  readonly downgrade?: NonNullable<Operator["downgrade"]>;
+  readonly older?: NonNullable<Operator["older"]>;
 }
 
 /** One operator from one formula, with broadcasting; any number of inputs for Sum, Min, Max. */

@@ -3,7 +3,7 @@ import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr, intsAttr, type Node } from "../graph/ir.js";
 import { free, none, type Operator } from "../graph/operator.js";
-import { axisOf } from "./axis.js";
+import { axisOf, without } from "./axis.js";
 import { contents } from "./contents.js";
 import { concat as join, split as parts, zerosLike } from "./emit.js";
 import { gather } from "./reshaping.js";
@@ -143,5 +143,27 @@ export const split: Operator = {
     }
     attributes.delete("split");
     return { ...node, inputs: [node.inputs[0]!, make.ints(sizes)], attributes };
+  },
+  downgrade: (node, to, make) => {
+    if (to >= 18) return node;
+    const shape = make.type(node.inputs[0]!)?.shape;
+    const total = shape?.[axisOf(node, shape.length, 0)];
+    const given = node.inputs[1] ? make.known(node.inputs[1]) : undefined;
+    let sizes = given && Array.from(given.numbers());
+    if (node.attributes.has("num_outputs")) {
+      // Equal parts go without sizes; the last one may be smaller since 18 only.
+      const outputs = node.outputs.length;
+      if (typeof total !== "number") throw make.cannot("set 18, or a size that is known");
+      if (total % outputs !== 0) sizes = splitSizes({ node, outputs }, total, undefined);
+    }
+    const attributes = without(node, "num_outputs");
+    const [x, computed] = node.inputs as [string, string | undefined];
+    if (to >= 13) {
+      const input = sizes ? (given ? computed! : make.ints(sizes)) : computed;
+      return { ...node, inputs: input ? [x, input] : [x], attributes };
+    }
+    if (computed && !given) throw make.cannot("set 13, or constant sizes");
+    if (sizes) attributes.set("split", { kind: "ints", value: sizes });
+    return { ...node, inputs: [x], attributes };
   },
 };

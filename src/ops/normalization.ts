@@ -2,10 +2,12 @@ import { type Dim, formatShape, isStatic, type Shape } from "../base/dims.js";
 import type { DType } from "../base/dtype.js";
 import { ScconvError } from "../base/errors.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
-import { floatAttr, intAttr, nodeLabel } from "../graph/ir.js";
+import type { Value } from "../graph/builder.js";
+import { float, floatAttr, intAttr, nodeLabel } from "../graph/ir.js";
 import { free, type GradContext, type InferContext, type Operator } from "../graph/operator.js";
 import { axisOf } from "./axis.js";
 import { broadcastIndex } from "./elementwise.js";
+import { add, mul, reciprocal, reduceMean, reshape, reshapeLike, sqrt, sub } from "./emit.js";
 import { groupedGradient } from "./normalization-gradient.js";
 
 /*
@@ -94,7 +96,20 @@ const grouped: Omit<Operator, "type" | "since"> = {
   },
 };
 
-export const groupNormalization: Operator = { ...grouped, type: "GroupNormalization", since: 18 };
+export const groupNormalization: Operator = {
+  ...grouped,
+  type: "GroupNormalization",
+  since: 18,
+  // It began with 18, with one scale for each group; since 21 there is one for each channel.
+  older: (ctx, to) => {
+    const scale = ctx.x(1).dims[0]!;
+    const sizes = groupsOf(ctx, ctx.x(0).shape);
+    if (!sizes) return undefined;
+    const { channels, groups } = sizes;
+    const exists = channels === groups || (scale === channels ? to >= 21 : to < 21);
+    return to >= 18 && exists ? undefined : [groupedByInstance(ctx, groups, scale === channels)];
+  },
+};
 export const instanceNormalization: Operator = { ...grouped, type: "InstanceNormalization", since: 6 };
 
 /** Statistics are float32 whatever x is, but in float64 reference arithmetic. */
@@ -142,6 +157,7 @@ export const layerNormalization: Operator = {
       epsilon: floatAttr(ctx.node, "epsilon", 1e-5),
     });
   },
+  older: (ctx, to) => (to < 17 ? layerByParts(ctx) : undefined),
 };
 
 function known(ctx: GradContext, shape: Shape): number {
@@ -155,3 +171,40 @@ const unknownSizes = (ctx: GradContext) =>
     got: formatShape(ctx.x(0).shape),
     hint: "bind the symbolic sizes first",
   });
+
+/** A group's elements as one channel of an InstanceNormalization. */
+function groupedByInstance(ctx: GradContext, groups: number, perChannel: boolean): Value {
+  const { b, x, node } = ctx;
+  const filled = (value: number) =>
+    b.constant(Tensor.from(x(0).dtype, [groups], new Array<number>(groups).fill(value)), "one_to_a_group");
+  const y = b.add(
+    "InstanceNormalization",
+    [reshape(x(0), [0, groups, -1]), ...(perChannel ? [filled(1), filled(0)] : [x(1), x(2)])],
+    { epsilon: float(floatAttr(node, "epsilon", 1e-5)) },
+  );
+  const back = reshapeLike(y, x(0));
+  if (!perChannel) return back;
+  const vector = (v: Value) =>
+    reshape(v, [
+      1,
+      -1,
+      ...x(0)
+        .shape.slice(2)
+        .map(() => 1),
+    ]);
+  return add(mul(back, vector(x(1))), vector(x(2)));
+}
+
+/** LayerNormalization before 17: y, the mean and 1/σ. */
+function layerByParts({ node, inputs, x }: GradContext): Value[] {
+  const rank = x(0).rank;
+  const first = axisOf(node, rank, -1);
+  const axes = Array.from({ length: rank - first }, (_, i) => first + i);
+  const mean = reduceMean(x(0), axes);
+  const centred = sub(x(0), mean);
+  const variance = reduceMean(mul(centred, centred), axes);
+  const inverse = reciprocal(sqrt(add(variance, floatAttr(node, "epsilon", 1e-5))));
+  const scaled = mul(mul(centred, inverse), x(1));
+  const y = inputs[2] ? add(scaled, inputs[2]) : scaled;
+  return [y, mean, inverse].slice(0, node.outputs.length);
+}

@@ -107,6 +107,18 @@ export const pad: Operator = {
     const value = make.scalarLike(floatAttr(node, "value", 0), node.inputs[0]!);
     return { ...node, inputs: [node.inputs[0]!, make.ints(pads), value], attributes };
   },
+  // The choice of axes came with 18, wrapping around with 19.
+  downgrade: (node, to, make) => {
+    if (to < 19 && modeOf(node) === "wrap") throw make.cannot('set 19 (mode "wrap")');
+    if (to >= 18 || !node.inputs[3]) return node;
+    const [pads, axes] = [make.known(node.inputs[1]!), make.known(node.inputs[3])];
+    const rank = make.type(node.inputs[0]!)?.shape?.length;
+    if (!pads || !axes || rank === undefined) throw make.cannot("set 18, or constant pads and axes");
+    const m = margins(rank, Array.from(pads.numbers()), Array.from(axes.numbers()));
+    const all = make.ints([...m.map((v) => v.begin), ...m.map((v) => v.end)]);
+    const fill = node.inputs[2];
+    return { ...node, inputs: fill ? [node.inputs[0]!, all, fill] : [node.inputs[0]!, all] };
+  },
 };
 
 function unpad(ctx: GradContext): Value {

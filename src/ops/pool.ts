@@ -3,6 +3,7 @@ import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr, intsAttr } from "../graph/ir.js";
 import { free, type GradContext, type InferContext, type Operator } from "../graph/operator.js";
+import { without } from "./axis.js";
 import { div, equal, mask, mul, reduceSum } from "./emit.js";
 import { forEachTap, type Window, windowOf } from "./window.js";
 
@@ -62,6 +63,11 @@ export const averagePool: Operator = {
     return [Tensor.from(x.dtype, [x.dims[0]!, x.dims[1]!, ...(w.out as number[])], y)];
   },
   cost: free,
+  downgrade: (node, to, make) => {
+    if (to >= 19) return node;
+    if (intsAttr(node, "dilations")?.some((d) => d !== 1)) throw make.cannot("set 19 (dilations)");
+    return { ...node, attributes: without(node, "dilations") };
+  },
   // dx: each output's share goes back to every pixel of its window.
   grad: (ctx) => [() => averageGradient(ctx)],
 };

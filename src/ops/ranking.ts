@@ -2,7 +2,7 @@ import { type Dim, type Shape, unknownDim } from "../base/dims.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
 import { intAttr } from "../graph/ir.js";
 import { free, type InferContext, none, type Operator, zero } from "../graph/operator.js";
-import { axisOf } from "./axis.js";
+import { axisOf, without } from "./axis.js";
 import { contents } from "./contents.js";
 
 /** Operators between numbers and positions. */
@@ -40,6 +40,11 @@ const extremePlace = (type: string, better: (a: number, b: number) => boolean): 
   },
   cost: free,
   grad: zero("a position is flat wherever it has a derivative"),
+  downgrade: (node, to, make) => {
+    if (to >= 12) return node;
+    if (intAttr(node, "select_last_index", 0) === 1) throw make.cannot("set 12 (select_last_index)");
+    return { ...node, attributes: without(node, "select_last_index") };
+  },
 });
 
 export const argMax = extremePlace("ArgMax", (a, b) => a > b);

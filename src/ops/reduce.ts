@@ -4,7 +4,7 @@ import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr } from "../graph/ir.js";
 import { free, type GradContext, type InferContext, none, type Operator } from "../graph/operator.js";
-import { axesToInput, positive } from "./axis.js";
+import { axesToAttribute, axesToInput, positive } from "./axis.js";
 import { contents } from "./contents.js";
 import { cast, div, equal, exp, mask, mul, reduceSum, shapeVector, sub, unsqueeze } from "./emit.js";
 
@@ -190,4 +190,5 @@ export const reduceOperators: readonly Operator[] = rows.map(({ type, start, f, 
     none("axes are not differentiable"),
   ],
   upgrade: axesToInput,
+  downgrade: axesToAttribute(type === "ReduceSum" ? 13 : 18),
 }));

@@ -2,7 +2,7 @@ import { type Dim, divDim, formatShape, isStatic, productDim, type Shape, unknow
 import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import { intAttr, intsAttr } from "../graph/ir.js";
 import { free, type InferContext, none, type Operator } from "../graph/operator.js";
-import { axesToInput } from "./axis.js";
+import { axesToAttribute, axesToInput, without } from "./axis.js";
 import { sameContents } from "./contents.js";
 import { reshape, reshapeLike, shapeVector, transpose as transposed } from "./emit.js";
 
@@ -70,6 +70,14 @@ export const reshapeOperator: Operator = {
   cost: free,
   partial: sameContents,
   grad: ({ x, dy }) => [() => reshapeLike(dy(), x(0)), indices],
+  // `allowzero` came with 14.
+  downgrade: (node, to, make) => {
+    if (to >= 14) return node;
+    const target = make.known(node.inputs[1]!);
+    const copies = !target || Array.from(target.numbers()).includes(0);
+    if (intAttr(node, "allowzero", 0) === 1 && copies) throw make.cannot("set 14 (allowzero)");
+    return { ...node, attributes: without(node, "allowzero") };
+  },
 };
 
 export const flatten: Operator = {
@@ -179,6 +187,7 @@ export const squeeze: Operator = {
   partial: sameContents,
   grad: ({ x, dy }) => [() => reshapeLike(dy(), x(0)), indices],
   upgrade: axesToInput,
+  downgrade: axesToAttribute(13),
 };
 
 function unsqueezed(dims: Shape, axes: readonly number[]): Shape {
@@ -204,4 +213,5 @@ export const unsqueeze: Operator = {
   partial: sameContents,
   grad: ({ x, dy }) => [() => reshapeLike(dy(), x(0)), indices],
   upgrade: axesToInput,
+  downgrade: axesToAttribute(13),
 };

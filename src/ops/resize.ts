@@ -2,7 +2,15 @@ import { type Dim, formatShape, mulDim, type Shape, unknownDim } from "../base/d
 import { ScconvError } from "../base/errors.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
 import { floatAttr, intAttr, intsAttr, type Node, nodeLabel, stringAttr } from "../graph/ir.js";
-import { free, type InferContext, none, type Operator, type UpgradeContext } from "../graph/operator.js";
+import {
+  type DowngradeContext,
+  free,
+  type InferContext,
+  none,
+  type Operator,
+  type UpgradeContext,
+} from "../graph/operator.js";
+import { positive, without } from "./axis.js";
 import { resizeGradient } from "./resize-gradient.js";
 import { interpolation, type Weights } from "./resize-weights.js";
 
@@ -127,6 +135,7 @@ export const resize: Operator = {
     none("scales are settings"),
     none("sizes are settings"),
   ],
+  downgrade,
   // Set 10 knew scales only, and placed pixels as `asymmetric` does.
   upgrade: (node, from) => (from >= 11 ? node : asymmetric(node, [node.inputs[0]!, "", node.inputs[1]!])),
 };
@@ -174,4 +183,43 @@ function applyAlong(x: Tensor, axis: number, weights: Weights): Tensor {
   }
   const dims = x.dims.map((d, i) => (i === axis ? weights.length : d));
   return Tensor.from(x.dtype, dims, out);
+}
+
+/** Axes of choice, antialiasing and aspect ratios came with 18; before 13 no input could be left out, but be empty. */
+function downgrade(node: Node, to: number, make: DowngradeContext): Node {
+  const place = stringAttr(node, "coordinate_transformation_mode", "half_pixel");
+  if (to < 19 && place === "half_pixel_symmetric") throw make.cannot("set 19 (half_pixel_symmetric)");
+  if (to >= 18) return node;
+  refuse(node);
+  const attributes = without(node, "antialias", "keep_aspect_ratio_policy", "axes");
+  const [x, roi = "", scales = "", sizes = ""] = node.inputs as [string, string?, string?, string?];
+  const axes = intsAttr(node, "axes");
+  const shape = make.type(x)?.shape;
+  const onAll = (name: string, rest: (axis: number) => Dim): Tensor | undefined => {
+    if (!axes || name === "") return undefined;
+    const given = make.known(name);
+    const values = shape?.map((_, i) => {
+      const at = axes.findIndex((a) => positive(a, shape.length) === i);
+      return at < 0 ? rest(i) : given?.numbers()[at];
+    });
+    if (!values?.every((v) => typeof v === "number")) throw make.cannot("set 18, or sizes that are known");
+    return Tensor.from(given!.dtype, [values.length], values);
+  };
+  const put = (name: string, tensor: Tensor | undefined) => (tensor ? make.constant(tensor) : name);
+  const none = () => make.constant(Tensor.zeros("float32", [0]));
+  const inputs = [
+    x,
+    roi,
+    put(
+      scales,
+      onAll(scales, () => 1),
+    ),
+    put(
+      sizes,
+      onAll(sizes, (i) => shape![i]!),
+    ),
+  ];
+  if (to < 13) for (const i of [1, 2]) inputs[i] ||= none();
+  while (inputs.at(-1) === "") inputs.pop();
+  return { ...node, inputs, attributes };
 }

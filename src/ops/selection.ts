@@ -3,6 +3,7 @@ import { isFloat } from "../base/dtype.js";
 import { Tensor } from "../base/tensor.js";
 import { floatAttr } from "../graph/ir.js";
 import { free, none, type Operator } from "../graph/operator.js";
+import { without } from "./axis.js";
 import { mapContents } from "./contents.js";
 import { inferBroadcast, mapTensors } from "./elementwise.js";
 import { greater, greaterOrEqual, lessOrEqual, mask, mul, sub } from "./emit.js";
@@ -63,6 +64,12 @@ export const clip: Operator = {
     while (inputs.at(-1) === "") inputs.pop();
     return { ...node, inputs, attributes };
   },
+  downgrade: (node, to, make) => {
+    if (to < 12 && !isFloat(make.type(node.inputs[0]!)?.dtype ?? "float32")) {
+      throw make.cannot("set 12 (integers)");
+    }
+    return node;
+  },
 };
 
 /** x where it is positive, slope · x elsewhere; the slope broadcasts to x. */
@@ -113,5 +120,15 @@ export const dropout: Operator = {
     attributes.delete("is_test");
     const ratio = make.constant(Tensor.scalar("float32", floatAttr(node, "ratio", 0.5)));
     return { ...node, inputs: [node.inputs[0]!, ratio], attributes };
+  },
+  downgrade: (node, to, make) => {
+    if (to >= 12) return node;
+    const [x, ratio, training] = node.inputs as [string, string?, string?];
+    if (training && make.known(training)?.numbers()[0] !== 0) throw make.cannot("set 12 (training mode)");
+    const value = ratio ? make.known(ratio)?.numbers()[0] : 0.5;
+    if (value === undefined) throw make.cannot("set 12, or a constant ratio");
+    if (node.outputs[1]) throw make.cannot("set 12 (the mask)");
+    const attributes = without(node, "seed").set("ratio", { kind: "float", value });
+    return { ...node, inputs: [x], attributes };
   },
 };

@@ -3,8 +3,9 @@ import { dtypeOfCode, dtypes } from "../base/dtype.js";
 import { Tensor } from "../base/tensor.js";
 import { intAttr, type Node } from "../graph/ir.js";
 import { free, type Operator, zero } from "../graph/operator.js";
+import { without } from "./axis.js";
 import { sameContents } from "./contents.js";
-import { cast as castTo } from "./emit.js";
+import { cast as castTo, slice } from "./emit.js";
 
 /** Operators that tell a size, and Cast, which sizes go through on their way. */
 
@@ -21,6 +22,9 @@ export const castOperator: Operator = {
   cost: free,
   partial: (ctx) => (intAttr(ctx.node, "to", 0) === dtypes.bool.code ? undefined : sameContents(ctx)),
   grad: ({ x, dy }) => [() => castTo(dy(), x(0).dtype)],
+  // Saturation is for float8, which we do not hold.
+  downgrade: (node, to) =>
+    to < 19 ? { ...node, attributes: without(node, "saturate", "round_mode") } : node,
 };
 
 export const shape: Operator = {
@@ -41,6 +45,13 @@ export const shape: Operator = {
     return x?.slice(...bounds(ctx.node, x.length));
   },
   grad: zero("a shape does not depend on the elements"),
+  // A part of the shape can be asked for since 15.
+  older: ({ b, node, x }, to) => {
+    const [start, end] = ["start", "end"].map((name) => node.attributes.get(name));
+    if (to >= 15 || (!start && !end)) return undefined;
+    const ends = [intAttr(node, "end", 2 ** 31 - 1)];
+    return [slice(b.add("Shape", [x(0)]), { starts: [intAttr(node, "start", 0)], ends, axes: [0] })];
+  },
 };
 
 function bounds(node: Node, rank: number): [number, number] {

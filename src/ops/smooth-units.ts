@@ -51,6 +51,11 @@ export const smoothUnits: readonly Operator[] = [
         return mul(dy(), add(above, mul(sub(1, above), below)));
       },
     ],
+    // α·elu(x/α)
+    older: ({ b, node, x }, to) => {
+      const alpha = floatAttr(node, "alpha", 1);
+      return to < 12 ? [mul(b.add("Elu", [div(x(0), alpha)]), alpha)] : undefined;
+    },
   }),
   unaryOperator({
     type: "Swish",
@@ -101,6 +106,7 @@ export const smoothUnits: readonly Operator[] = [
         return mul(dy(), add(t, mul(mul(x(0), sigmoid(x(0))), sub(1, mul(t, t)))));
       },
     ],
+    older: ({ b, x }, to) => (to < 18 ? [mul(x(0), tanh(b.add("Softplus", [x(0)])))] : undefined),
   }),
   unaryOperator({
     type: "Gelu",
@@ -125,6 +131,13 @@ export const smoothUnits: readonly Operator[] = [
         return mul(dy(), add(cumulative, mul(v, phi)));
       },
     ],
+    older: ({ node, x }, to) => {
+      if (to >= 20) return undefined;
+      const v = x(0);
+      const u = mul(mul(v, add(mul(mul(v, v), 0.044715), 1)), C);
+      const rising = stringAttr(node, "approximate", "none") === "tanh" ? tanh(u) : erf(mul(v, Math.SQRT1_2));
+      return [mul(mul(v, add(rising, 1)), 0.5)];
+    },
   }),
   unaryOperator({
     type: "Sin",

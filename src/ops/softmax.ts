@@ -1,6 +1,7 @@
 import { stridesOf, Tensor } from "../base/tensor.js";
 import { attributesFrom, intAttr, type Node } from "../graph/ir.js";
-import { free, type Operator, type UpgradeContext } from "../graph/operator.js";
+import { type DowngradeContext, free, type Operator, type UpgradeContext } from "../graph/operator.js";
+import { positive } from "./axis.js";
 import { exp, mul, reduceSum, sub } from "./emit.js";
 
 /** Softmax and its logarithm along one axis (the form since operator set 13). */
@@ -37,6 +38,7 @@ export const softmax: Operator = {
   ],
   cost: free,
   upgrade: fromMatrix,
+  downgrade: toMatrix,
   // dx = y·(dy − Σ dy·y)
   grad: ({ node, y, dy }) => [
     () => mul(y(), sub(dy(), reduceSum(mul(dy(), y()), [intAttr(node, "axis", -1)]))),
@@ -50,6 +52,7 @@ export const logSoftmax: Operator = {
   evaluate: ({ node, tensor }) => [along(tensor(0), intAttr(node, "axis", -1), logarithms)],
   cost: free,
   upgrade: fromMatrix,
+  downgrade: toMatrix,
   // dx = dy − eʸ·Σ dy
   grad: ({ node, y, dy }) => [() => sub(dy(), mul(exp(y()), reduceSum(dy(), [intAttr(node, "axis", -1)])))],
 };
@@ -82,5 +85,30 @@ function fromMatrix(node: Node, from: number, make: UpgradeContext): Node | read
     { ...node, inputs: [matrix], outputs: [result], attributes: along(-1) },
     { ...plain, op: "Shape", name: `${node.name}.shape`, inputs: [x], outputs: [sizes] },
     { ...plain, op: "Reshape", name: `${node.name}.reshape`, inputs: [result, sizes], outputs: node.outputs },
+  ];
+}
+
+/** Before 13: where the axis is not the last one that counts, it is brought to the end and back. */
+function toMatrix(node: Node, to: number, make: DowngradeContext): Node | readonly Node[] {
+  if (to >= 13) return node;
+  const x = node.inputs[0]!;
+  const shape = make.type(x)?.shape;
+  const given = intAttr(node, "axis", -1);
+  const along = (a: number) => new Map(node.attributes).set("axis", { kind: "int", value: a });
+  if (!shape) {
+    if (given === -1) return { ...node, attributes: along(-1) };
+    throw make.cannot("set 13, or a rank that is known");
+  }
+  const axis = positive(given, shape.length);
+  if (shape.slice(axis + 1).every((d) => d === 1)) return { ...node, attributes: along(axis) };
+  // Exchanging two axes is its own inverse.
+  const last = shape.length - 1;
+  const perm = shape.map((_, i) => (i === axis ? last : i === last ? axis : i));
+  const [turned, result] = [make.fresh("turned"), make.fresh("softmax")];
+  const transpose = { op: "Transpose", domain: "", attributes: attributesFrom({ perm }) };
+  return [
+    { ...transpose, name: `${node.name}.there`, inputs: [x], outputs: [turned] },
+    { ...node, inputs: [turned], outputs: [result], attributes: along(last) },
+    { ...transpose, name: `${node.name}.back`, inputs: [result], outputs: node.outputs },
   ];
 }
