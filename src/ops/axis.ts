@@ -17,8 +17,9 @@ export function axesToInput(node: Node, _from: number, make: UpgradeContext): No
   return { ...node, inputs: [node.inputs[0]!, make.ints(axes)], attributes };
 }
 
-/** What reductions without axes do to each element, where that is not nothing: |x| and x·x. */
+/** What reductions without axes do to each element, where that is not nothing. */
 const ofOneElement: Readonly<Record<string, readonly [op: string, again?: "x"]>> = {
+  ReduceLogSum: ["Log"],
   ReduceL1: ["Abs"],
   ReduceL2: ["Abs"],
   ReduceSumSquare: ["Mul", "x"],

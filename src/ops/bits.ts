@@ -73,5 +73,6 @@ export const bitOperators: readonly Operator[] = [
     cost: free,
     partial: (ctx) => (ctx.inputs[1]?.dtype === "bool" ? undefined : sameContents(ctx)),
     grad: ({ x, dy }) => [() => cast(dy(), x(0).dtype), zero("only its element type counts")],
+    older: ({ b, x }, to) => (to < 15 ? [b.add("Cast", [x(0)], { to: dtypes[x(1).dtype].code })] : undefined),
   },
 ];

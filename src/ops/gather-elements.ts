@@ -2,9 +2,16 @@ import { formatShape } from "../base/dims.js";
 import { ScconvError } from "../base/errors.js";
 import { stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
-import { intAttr, nodeLabel, stringAttr } from "../graph/ir.js";
-import { type EvaluateContext, free, type GradContext, none, type Operator } from "../graph/operator.js";
-import { axisOf, positive } from "./axis.js";
+import { intAttr, type Node, nodeLabel, stringAttr } from "../graph/ir.js";
+import {
+  type DowngradeContext,
+  type EvaluateContext,
+  free,
+  type GradContext,
+  none,
+  type Operator,
+} from "../graph/operator.js";
+import { axisOf, positive, without } from "./axis.js";
 import { forEachIndex } from "./counting.js";
 import { div, equal, expand, mask, mul, shapeVector } from "./emit.js";
 
@@ -123,9 +130,18 @@ export function scatterGradient(
     : [none(`reduction "${how}"`), indices, none(`reduction "${how}"`)];
 }
 
+/** Reductions came with 16, the extremes among them with 18. */
+export function plainScatter(node: Node, to: number, make: DowngradeContext): Node {
+  const how = stringAttr(node, "reduction", "none");
+  const since = how === "none" ? 11 : how === "add" || how === "mul" ? 16 : 18;
+  if (to < since) throw make.cannot(`set ${since} (reduction "${how}")`);
+  return to >= 16 ? node : { ...node, attributes: without(node, "reduction") };
+}
+
 export const scatterElements: Operator = {
   type: "ScatterElements",
   since: 18,
+  downgrade: plainScatter,
   infer: (ctx) => [{ dtype: ctx.dtype(0), shape: ctx.shape(0) }],
   evaluate: (ctx) => scattered(ctx, (f) => forEachPlace(ctx, f)),
   cost: free,

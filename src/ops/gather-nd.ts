@@ -4,9 +4,9 @@ import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr, nodeLabel } from "../graph/ir.js";
 import { free, type GradContext, none, type Operator } from "../graph/operator.js";
-import { positive } from "./axis.js";
+import { positive, without } from "./axis.js";
 import { concat, expand, shapeVector } from "./emit.js";
-import { scattered, scatterGradient } from "./gather-elements.js";
+import { plainScatter, scattered, scatterGradient } from "./gather-elements.js";
 
 /*
  * The last axis of the indices holds the first coordinates of an element or a slice of x: GatherND takes it from there,
@@ -48,6 +48,11 @@ function forEachSlice(
 export const gatherND: Operator = {
   type: "GatherND",
   since: 11,
+  downgrade: (node, to, make) => {
+    if (to >= 12) return node;
+    if (intAttr(node, "batch_dims", 0) !== 0) throw make.cannot("set 12 (batch_dims)");
+    return { ...node, attributes: without(node, "batch_dims") };
+  },
   infer: (ctx) => {
     const [x, at] = [ctx.shape(0), ctx.shape(1)];
     const depth = at?.at(-1);
@@ -98,6 +103,7 @@ function fullIndices(ctx: GradContext): Value {
 export const scatterND: Operator = {
   type: "ScatterND",
   since: 18,
+  downgrade: plainScatter,
   infer: (ctx) => [{ dtype: ctx.dtype(0), shape: ctx.shape(0) }],
   evaluate: (ctx) =>
     scattered(ctx, (f) => {

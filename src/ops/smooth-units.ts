@@ -69,6 +69,8 @@ export const smoothUnits: readonly Operator[] = [
         return mul(dy(), add(s, mul(mul(scaled, s), sub(1, s))));
       },
     ],
+    // In all sets: ONNX Runtime 1.30 has no kernel for it, and falls back on its parts in set 24 alone.
+    older: ({ node, x }) => [mul(x(0), sigmoid(mul(x(0), floatAttr(node, "alpha", 1))))],
   }),
   unaryOperator({
     type: "ThresholdedRelu",

@@ -2,7 +2,6 @@ import { ScconvError } from "../base/errors.js";
 import { CANONICAL_OPSET, type GraphBuilder } from "../graph/builder.js";
 import { type Attribute, type Graph, type Node, nodeLabel, opsetOf, type TensorType } from "../graph/ir.js";
 import { operatorKey, type UpgradeContext } from "../graph/operator.js";
-import { without } from "./axis.js";
 import { graphBuilder, operators } from "./index.js";
 import { declaredTypes } from "./infer.js";
 import { upsampleToResize } from "./resize.js";
