@@ -39,7 +39,9 @@ it("refuses a teacher that sees other images, and settings without a teacher", a
   const teacher = at("teacher", "best.onnx");
   const other = await runCli(train("a", "--teacher", teacher, "--normalize", "0.1/0.2"));
   expect(other.status).toBe(1);
-  expect(other.stderr).toMatch(/teacher's normalised images are not the run's, need 0\.1\/0\.2, got 0\.5\/0\.3/);
+  expect(other.stderr).toMatch(
+    /teacher's normalised images are not the run's, need 0\.1\/0\.2, got 0\.5\/0\.3/,
+  );
   const larger = await runCli(train("b", "--teacher", teacher, "--size", "12"));
   expect(larger.status).toBe(1);
   expect(larger.stderr).toMatch(/teacher's images are not the run's/);
