@@ -2,11 +2,12 @@ import type { DataSet } from "../../data/data-set.js";
 import type { Where } from "../../zoo/index.js";
 import type { Recipe } from "../recipe.js";
 import type { RunConfig } from "../run-config.js";
-import type { Grid } from "./grid.js";
+import { type Grid, type PaperColumn, paperColumn } from "./grid.js";
 
 /** What stands behind a grid's figures besides the cells. */
 export interface GridFacts {
-  readonly grid: Pick<Grid, "name" | "title" | "chart" | "paper">;
+  readonly grid: Pick<Grid, "name" | "title" | "chart">;
+  readonly paper: PaperColumn | undefined;
   /** Label of the first cell, which the others are compared with. */
   readonly reference: string;
   readonly architecture: string;
@@ -32,9 +33,10 @@ export function factsOf(
   data: DataSet,
   { seeds, command }: { seeds: readonly number[]; command: string },
 ): GridFacts {
-  const { name, title, chart, paper } = grid;
+  const { name, title, chart } = grid;
   return {
-    grid: { name, title, chart, ...(paper === undefined ? {} : { paper }) },
+    grid: { name, title, chart },
+    paper: paperColumn(grid, config.architecture, data.classes.length),
     reference: grid.cells[0]!.label,
     ...{ architecture: config.architecture, seeds, recipe: config.recipe, layers: config.layers, command },
     data: {

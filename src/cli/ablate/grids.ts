@@ -1,34 +1,31 @@
-import type { Cell, Grid } from "./grid.js";
+import type { Grid } from "./grid.js";
+import { table1, table2, table3 } from "./paper.js";
 
-/** Li, Wen, He, CVPR 2023, Table 1: ResNet-50 on CIFAR-100. */
 const order: Grid = {
   name: "order",
   title: "Which units, in which order",
   chart: "rows",
-  paper: "Table 1: ResNet-50, CIFAR-100",
+  paper: [table1],
   cells: [
-    { label: "standard", flags: { conv: "standard" }, paper: 78.6 },
-    { label: "+S", flags: { conv: "scconv", order: "s" }, paper: 79.59 },
-    { label: "+C", flags: { conv: "scconv", order: "c" }, paper: 79.21 },
-    { label: "parallel S, C", flags: { conv: "scconv", order: "parallel" }, paper: 79.26 },
-    { label: "C+S", flags: { conv: "scconv", order: "cs" }, paper: 79.54 },
-    { label: "S+C", flags: { conv: "scconv", order: "sc" }, paper: 79.89 },
+    { label: "standard", flags: { conv: "standard" } },
+    { label: "+S", flags: { conv: "scconv", order: "s" } },
+    { label: "+C", flags: { conv: "scconv", order: "c" } },
+    { label: "parallel S, C", flags: { conv: "scconv", order: "parallel" } },
+    { label: "C+S", flags: { conv: "scconv", order: "cs" } },
+    { label: "S+C", flags: { conv: "scconv", order: "sc" } },
   ],
 };
 
-/** Figure 4. The paper prints figures for two of these, on ImageNet (Table 3). */
 const alpha: Grid = {
   name: "alpha",
   title: "The share α of the channels in the upper part",
   chart: "macs",
-  paper: "Table 3: ResNet-50, ImageNet",
+  paper: [table3],
   cells: [
-    { label: "standard", flags: { conv: "standard" }, paper: 76.15 },
-    ...[1, 2, 3, 4, 5, 6, 7].map((n): Cell => {
-      const paper = n === 4 ? 76.41 : n === 6 ? 76.79 : undefined;
-      const share = { 2: "1/4", 4: "1/2", 6: "3/4" }[n] ?? `${n}/8`;
-      const flags = { conv: "scconv", alpha: n / 8 };
-      return { label: `α = ${share}`, flags, ...(paper === undefined ? {} : { paper }) };
+    { label: "standard", flags: { conv: "standard" } },
+    ...["1/8", "1/4", "3/8", "1/2", "5/8", "3/4", "7/8"].map((share) => {
+      const [above, below] = share.split("/").map(Number) as [number, number];
+      return { label: `α = ${share}`, flags: { conv: "scconv", alpha: above / below } };
     }),
   ],
 };
@@ -45,7 +42,7 @@ const gate: Grid = {
     { label: "straight-through", flags: { conv: "scconv", gate: "straight-through" } },
     { label: "hard", flags: { conv: "scconv", gate: "hard" } },
     { label: "soft", flags: { conv: "scconv", gate: "soft" } },
-    { label: "one decision per channel", flags: { conv: "scconv", scope: "channel" } },
+    { label: "decided per channel", flags: { conv: "scconv", scope: "channel" } },
     { label: "threshold 0.49", flags: { conv: "scconv", threshold: 0.49 } },
     { label: "threshold 0.51", flags: { conv: "scconv", threshold: 0.51 } },
     { label: "no gate (C alone)", flags: { conv: "scconv", order: "c" } },
@@ -53,5 +50,23 @@ const gate: Grid = {
   ],
 };
 
+/** Table 2, each with its settings there, and the depthwise separable convolution, which is not in it. */
+const rivals: Grid = {
+  name: "rivals",
+  title: "Other convolutions in the same place",
+  chart: "rows",
+  paper: table2,
+  cells: [
+    { label: "standard", flags: { conv: "standard" } },
+    { label: "OctConv", flags: { conv: "octconv", alpha: 0.5 } },
+    { label: "SPConv", flags: { conv: "spconv", alpha: 0.5 } },
+    { label: "Ghost", flags: { conv: "ghost", ghostRatio: 2 } },
+    { label: "SlimConv", flags: { conv: "slimconv", slimK: 1 } },
+    { label: "TiedConv", flags: { conv: "tiedconv", tiedBlocks: 2 } },
+    { label: "depthwise separable", flags: { conv: "depthwise-separable" } },
+    { label: "SCConv", flags: { conv: "scconv" } },
+  ],
+};
+
 /** A new grid is one row here. */
-export const grids = { order, alpha, gate } as const satisfies Readonly<Record<string, Grid>>;
+export const grids = { order, alpha, gate, rivals } as const satisfies Readonly<Record<string, Grid>>;

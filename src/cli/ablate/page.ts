@@ -2,6 +2,7 @@ import { printable } from "../../base/errors.js";
 import { formatDim } from "../cost.js";
 import { formatCount } from "../format.js";
 import type { GridFacts } from "./facts.js";
+import type { PaperColumn } from "./grid.js";
 import type { Estimate } from "./statistics.js";
 import type { CellRow, Summary } from "./summary.js";
 
@@ -14,22 +15,24 @@ export function formatEstimate(e: Estimate | undefined, format = (v: number) => 
 const signed = (v: number): string => `${v < 0 ? "−" : "+"}${Math.abs(v).toFixed(2)}`;
 
 /** Titles and cells of the table, for the page and for the terminal. */
-export function tableOf({ cells }: Summary, { grid }: GridFacts): { titles: string[]; rows: string[][] } {
+export function tableOf({ cells }: Summary, { paper }: GridFacts): { titles: string[]; rows: string[][] } {
   const first = cells[0]!;
-  const paper = cells.some((c) => c.paper !== undefined);
   return {
     titles: [
       ...["cell", "parameters", "MACs", "top-1, last epoch", "top-1, best epoch", `against ${first.label}`],
-      ...(paper ? [`paper (${grid.paper ?? "top-1"})`] : []),
+      ...(paper ? [`paper (${paper.title})`] : []),
     ],
     rows: cells.map((c) => [
       ...[c.label, formatCount(c.parameters), formatDim(c.macs, formatCount)],
       ...[`${formatEstimate(c.last)}${shortfall(c)}`, formatEstimate(c.best)],
       c === first ? "" : formatEstimate(c.difference, signed),
-      ...(paper ? [c.paper === undefined ? "" : c.paper.toFixed(2)] : []),
+      ...(paper ? [paperFigure(paper, c.label)] : []),
     ]),
   };
 }
+
+const paperFigure = ({ top1 }: PaperColumn, label: string): string =>
+  Object.hasOwn(top1, label) ? top1[label]!.toFixed(2) : "";
 
 /** What the mean does not stand on. */
 function shortfall({ runs, planned }: CellRow): string {

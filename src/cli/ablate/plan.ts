@@ -2,9 +2,11 @@ import { join } from "node:path";
 import { ScconvError } from "../../base/errors.js";
 import type { DataSet } from "../../data/data-set.js";
 import { folderStore } from "../../host/node/run-store.js";
+import { type ConvUnitName, convUnits } from "../../nn/units.js";
 import { CONFIG_FILE, type RunConfig, readConfig } from "../run-config.js";
 import { type RunFlags, runConfigOf } from "../run-flags.js";
 import { costOfRun, networkOf, type RunResult } from "../train-run.js";
+import { givenSettings } from "../unit-flags.js";
 import { readCellFlags } from "./cell.js";
 import type { Cell, Grid } from "./grid.js";
 import { type RunRecord, readRecord } from "./record.js";
@@ -50,12 +52,33 @@ export async function configsOf(grid: Grid, options: PlanOptions): Promise<Map<C
     said.add(text);
   };
   const configs = new Map<Cell, RunConfig>();
+  const taken = new Set<string>();
   for (const cell of grid.cells) {
-    const { architecture: own = architecture, ...set } = readCellFlags(cell.flags, `cell "${cell.label}"`);
-    configs.set(cell, await runConfigOf(own, { ...flags, ...set }, { seed: seeds[0]!, warn }));
+    const where = `cell "${cell.label}"`;
+    const { architecture: own = architecture, ...set } = readCellFlags(cell.flags, where);
+    const { conv = flags.conv ?? "standard" } = set;
+    for (const key of Object.keys(convUnits[conv].defaults)) taken.add(key);
+    try {
+      const all = { ...forUnit(conv, flags), ...set };
+      configs.set(cell, await runConfigOf(own, all, { seed: seeds[0]!, warn }));
+    } catch (cause) {
+      if (!(cause instanceof ScconvError)) throw cause;
+      throw new ScconvError(cause.code, cause.message, { where, cause });
+    }
+  }
+  const idle = Object.keys(givenSettings(flags)).find((key) => !taken.has(key));
+  if (idle !== undefined) {
+    throw new ScconvError("usage", "no cell has a unit with this setting", { where: grid.name, got: idle });
   }
   checkSizes(configs);
   return configs;
+}
+
+/** What was given for all cells, without the settings that this cell's unit does not have. */
+function forUnit(conv: ConvUnitName, flags: RunFlags): RunFlags {
+  const own = convUnits[conv].defaults;
+  const others = Object.keys(givenSettings(flags)).filter((key) => !Object.hasOwn(own, key));
+  return Object.fromEntries(Object.entries(flags).filter(([key]) => !others.includes(key)));
 }
 
 /** A recipe may prescribe the images' size, and the images are the whole grid's. */

@@ -42,14 +42,20 @@ export function gridOf(parsed: unknown, where: string): Grid {
   if (chart !== "rows" && chart !== "macs") throw wrong("no such chart", '"rows" or "macs"');
   if (!Array.isArray(cells) || cells.length === 0)
     throw wrong("no cells", 'a list "cells" with one at least');
+  const read = cells.map((cell: unknown, i) => cellOf(cell, `${where}, cell ${i + 1}`));
+  const top1 = read.flatMap(({ cell, paper: figure }) =>
+    figure === undefined ? [] : [[cell.label, figure] as const],
+  );
   return {
     ...{ name: name as string, title: title as string, chart },
-    ...(paper === undefined ? {} : { paper: paper as string }),
-    cells: cells.map((cell: unknown, i) => cellOf(cell, `${where}, cell ${i + 1}`)),
+    ...(top1.length === 0
+      ? {}
+      : { paper: [{ title: (paper ?? "top-1") as string, top1: Object.fromEntries(top1) }] }),
+    cells: read.map(({ cell }) => cell),
   };
 }
 
-function cellOf(cell: unknown, where: string): Cell {
+function cellOf(cell: unknown, where: string): { readonly cell: Cell; readonly paper: number | undefined } {
   const wrong = (what: string, need: string) => new ScconvError("bad-input", what, { where, need });
   if (!isObject(cell)) throw wrong("not a cell", 'an object such as {"label": "S+C", "conv": "scconv"}');
   const { label, paper, ...flags } = cell;
@@ -63,7 +69,7 @@ function cellOf(cell: unknown, where: string): Cell {
     }
   }
   readCellFlags(flags as CellFlags, `${where} "${label}"`);
-  return { label, flags: flags as CellFlags, ...(paper === undefined ? {} : { paper }) };
+  return { cell: { label, flags: flags as CellFlags }, paper };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

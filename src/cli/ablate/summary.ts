@@ -28,7 +28,6 @@ export interface CellRow {
   readonly best: Estimate | undefined;
   /** Top-1 after the last epoch, less the first cell's, over the seeds that both have; none for the first cell. */
   readonly difference: Estimate | undefined;
-  readonly paper: number | undefined;
 }
 
 export interface Summary {
@@ -56,7 +55,6 @@ export function summarise({ cells, refused, runs }: Plan, records: Records): Sum
       last: estimate([...last.values()]),
       best: estimate(done.flatMap(({ best }) => (best ? [best.top1] : []))),
       difference: reference && pairedDifference(reference, last),
-      paper: cell.paper,
     });
     reference ??= last;
   }

@@ -41,6 +41,7 @@ export default command<[string], Options>({
 
   async run([spec], options, context) {
     const { out: folder, arch = "resnet20", seeds: seedsFrom = firstSeeds(3), saveEvery, ...flags } = options;
+    if (flags.data === undefined) throw new ScconvError("usage", "no data", { need: "--data DATA" });
     const grid = await readGrid(spec);
     const seeds = seedsFrom(context.seed);
     await checkWritableFolder(folder);

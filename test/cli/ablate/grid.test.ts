@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { formatCellFlags, readCellFlags } from "../../../src/cli/ablate/cell.js";
-import type { Grid } from "../../../src/cli/ablate/grid.js";
+import { type Grid, paperColumn } from "../../../src/cli/ablate/grid.js";
 import { grids } from "../../../src/cli/ablate/grids.js";
 import { configsOf, difference } from "../../../src/cli/ablate/plan.js";
 import { gridOf, readGrid } from "../../../src/cli/ablate/read-grid.js";
+import { architectures } from "../../../src/zoo/index.js";
 
 const plan = { architecture: "resnet8", flags: { data: "d" }, seeds: [4], folder: "f", warn: () => {} };
 
@@ -16,6 +17,46 @@ describe("the paper's grids", () => {
       expect(configs).toHaveLength(grid.cells.length);
       expect(new Set(configs.map((c) => JSON.stringify(c))).size).toBe(configs.length);
       for (const c of configs) expect(c).toMatchObject({ architecture: "resnet8", data: "d", seed: 4 });
+    },
+  );
+});
+
+describe("what is given for all cells", () => {
+  it("reaches the cells whose unit has it", async () => {
+    const flags = { data: "d", gate: "soft", epochs: 3 } as const;
+    const configs = await configsOf(grids.rivals, { ...plan, flags });
+    const units = [...configs].map(([{ label }, { unit, recipe }]) => [label, unit, recipe.epochs]);
+    expect(units).toContainEqual(["standard", {}, 3]);
+    expect(units).toContainEqual(["Ghost", { ghostRatio: 2 }, 3]);
+    expect(units).toContainEqual(["SCConv", { gate: "soft" }, 3]);
+  });
+
+  it("is refused where no unit has it", async () => {
+    const flags = { data: "d", tiedBlocks: 4 };
+    await expect(configsOf(grids.order, { ...plan, flags })).rejects.toThrow(
+      "order: no cell has a unit with this setting, got tiedBlocks",
+    );
+  });
+});
+
+describe("the paper's column", () => {
+  it("is the network's and the classes' where there is one, else the first", () => {
+    expect(paperColumn(grids.rivals, "resnet50-cifar", 100)).toMatchObject({
+      title: "Table 2: ResNet-50, CIFAR-100",
+      top1: { standard: 78.6, SCConv: 79.89 },
+    });
+    expect(paperColumn(grids.rivals, "resnet20", 10)?.title).toBe("Table 2: ResNet-56, CIFAR-10");
+    expect(paperColumn(grids.rivals, "wrn-28-10", 10)?.top1).not.toHaveProperty("OctConv");
+    expect(paperColumn(grids.gate, "resnet20", 10)).toBeUndefined();
+  });
+
+  it.each(Object.entries(grids) as [string, Grid][])(
+    "%s: has figures of cells only",
+    (_, { cells, paper = [] }) => {
+      const labels = cells.map((c) => c.label);
+      for (const { top1 } of paper) for (const label of Object.keys(top1)) expect(labels).toContain(label);
+      for (const { architecture } of paper)
+        if (architecture) expect(Object.keys(architectures)).toContain(architecture);
     },
   );
 });
@@ -64,8 +105,9 @@ describe("a grid's file", () => {
     ];
     expect(gridOf({ cells, title: "T" }, "dir/mine.json")).toEqual({
       ...{ name: "mine", title: "T", chart: "rows" },
+      paper: [{ title: "top-1", top1: { a: 78.6 } }],
       cells: [
-        { label: "a", flags: { conv: "standard" }, paper: 78.6 },
+        { label: "a", flags: { conv: "standard" } },
         { label: "b", flags: { conv: "scconv", alpha: 0.25 } },
       ],
     });
@@ -97,7 +139,9 @@ describe("a grid's file", () => {
   });
 
   it("is named where it is no grid's name", async () => {
-    await expect(readGrid("ordre")).rejects.toThrow('no grid is called "ordre", need order, alpha, gate');
+    await expect(readGrid("ordre")).rejects.toThrow(
+      'no grid is called "ordre", need order, alpha, gate, rivals',
+    );
     await expect(readGrid("/nowhere/grid.json")).rejects.toThrow("/nowhere/grid.json");
   });
 });

@@ -26,7 +26,8 @@ const runsOf = (seeds: readonly number[]): PlannedRun[] =>
   seeds.flatMap((seed) => cells.map((cell) => ({ cell, seed, config: cell.config, folder: "" })));
 
 const facts = (seeds: readonly number[], chart: "rows" | "macs" = "rows"): GridFacts => ({
-  grid: { name: "g", title: "A grid", chart, paper: "Table 1" },
+  grid: { name: "g", title: "A grid", chart },
+  paper: { title: "Table 1", top1: { standard: 78, "S+C": 80 } },
   ...{
     reference: "standard",
     architecture: "resnet8",
