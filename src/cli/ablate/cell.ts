@@ -6,7 +6,7 @@ import { type RunFlags, runFlags } from "../run-flags.js";
 import type { CellFlags } from "./grid.js";
 
 /** Of the whole grid: all cells see the same images, and each seed makes a run. */
-const whole = ["data", "size", "limit", "saveEvery", "seed"];
+const whole = ["data", "size", "limit", "crop", "saveEvery", "seed"];
 
 const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
 

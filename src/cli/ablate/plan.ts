@@ -70,7 +70,7 @@ export async function configsOf(grid: Grid, options: PlanOptions): Promise<Map<C
   if (idle !== undefined) {
     throw new ScconvError("usage", "no cell has a unit with this setting", { where: grid.name, got: idle });
   }
-  checkSizes(configs);
+  checkImages(configs);
   return configs;
 }
 
@@ -81,15 +81,17 @@ function forUnit(conv: ConvUnitName, flags: RunFlags): RunFlags {
   return Object.fromEntries(Object.entries(flags).filter(([key]) => !others.includes(key)));
 }
 
-/** A recipe may prescribe the images' size, and the images are the whole grid's. */
-function checkSizes(configs: ReadonlyMap<Cell, RunConfig>): void {
-  const [[first, { size }]] = [...configs] as [[Cell, RunConfig]];
-  for (const [cell, config] of configs) {
-    if (config.size === size) continue;
-    throw new ScconvError("bad-input", "cells differ in the size of their images", {
-      got: `${size ?? "their own"} in "${first.label}", ${config.size ?? "their own"} in "${cell.label}"`,
-      hint: "give --size",
-    });
+/** A recipe may prescribe how images are read, and they are read once, for all cells. */
+function checkImages(configs: ReadonlyMap<Cell, RunConfig>): void {
+  const [[first, config]] = [...configs] as [[Cell, RunConfig]];
+  for (const [cell, other] of configs) {
+    for (const key of ["size", "crop"] as const) {
+      if (other[key] === config[key]) continue;
+      throw new ScconvError("bad-input", "all cells see the same images", {
+        got: `${key} ${shown(config[key])} in "${first.label}", ${shown(other[key])} in "${cell.label}"`,
+        hint: `give --${key}`,
+      });
+    }
   }
 }
 
