@@ -13,6 +13,7 @@ import type { GraphCost } from "../ops/cost.js";
 import { lower } from "../ops/lower.js";
 import { deploy, findUnits } from "../optimise/index.js";
 import type { EpochMetrics } from "../train/checkpoint.js";
+import { openEventLog } from "../train/event-log.js";
 import { classification } from "../train/step.js";
 import { architecture } from "../zoo/index.js";
 import { dataFor } from "./classifier.js";
@@ -91,6 +92,7 @@ export async function trainRun(
     data,
     {
       ...{ student, recipe: config.recipe, normalize, store, resume, saveEvery },
+      log: await openEventLog(store, { resume }),
       ...(teacher ? { teacher } : {}),
       objective: classification(student, teacher, {
         labelSmoothing: config.recipe.labelSmoothing,

@@ -3,6 +3,7 @@ import type { Graph } from "../graph/ir.js";
 import type { Engine } from "../runtime/session.js";
 import { type Checkpoint, decodeCheckpoint, type RunStore } from "../train/checkpoint.js";
 import { evaluate, evaluationGraph } from "../train/evaluate.js";
+import type { EventLog } from "../train/event-log.js";
 import { type FitResult, fit } from "../train/fit.js";
 import { unpack } from "../train/flat.js";
 import { trainableParts, withInitializers } from "../train/parts.js";
@@ -20,6 +21,7 @@ export interface Training {
   readonly recipe: Recipe;
   readonly normalize: Normalize;
   readonly store: RunStore;
+  readonly log?: EventLog | undefined;
   /** Seconds between saves within an epoch. */
   readonly saveEvery?: number | undefined;
   /** Go on from `last.safetensors` of the store. */
@@ -42,7 +44,7 @@ export async function trainNetwork(
   training: Training,
   { threads, seed, progress, signal }: Pick<CommandContext, "threads" | "seed" | "progress" | "signal">,
 ): Promise<Trained> {
-  const { student, teacher, objective, recipe, normalize, store, rate, onBest, saveEvery } = training;
+  const { student, teacher, objective, recipe, normalize, store, log, rate, onBest, saveEvery } = training;
   const program = buildStep({
     ...{ student, teacher, ...stepOf(recipe, seed) },
     objective,
@@ -62,7 +64,7 @@ export async function trainNetwork(
   try {
     const result = await fit(trainer, data, {
       ...{ epochs: recipe.epochs, schedule: scheduleOf(recipe), augment: augmentOf(recipe) },
-      ...{ normalize, seed, store, resume, progress, signal, saveEvery },
+      ...{ normalize, seed, store, log, resume, progress, signal, saveEvery },
       evaluate: ({ state }) => {
         const ends = { input: "images", output: "logits" };
         // Not stopped half-way: the epoch is done, and is saved with its figures.

@@ -9,6 +9,7 @@ import {
   type RunStore,
 } from "./checkpoint.js";
 import type { Accuracy } from "./evaluate.js";
+import type { EventLog } from "./event-log.js";
 import type { Schedule } from "./schedule.js";
 import type { Trainer } from "./trainer.js";
 
@@ -25,6 +26,8 @@ export interface FitOptions {
   readonly saveEvery?: number | undefined;
   readonly resume?: Checkpoint | undefined;
   readonly onEpoch?: (metrics: EpochMetrics, best: boolean, trainer: Trainer) => Promise<void> | void;
+  /** Figures of every 50th step, and of every epoch. */
+  readonly log?: EventLog | undefined;
   readonly progress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -34,6 +37,9 @@ export interface FitResult {
   readonly best: number;
   readonly seconds: number;
 }
+
+/** Steps from one log entry to the next. */
+const LOG_EVERY = 50;
 
 /**
  * Trains for a number of epochs. With a store, `best.safetensors` is written after an epoch that was the best so far,
@@ -96,11 +102,18 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
       const extra = { ...(augment ? { augment } : {}), ...(signal ? { signal } : {}) };
       for await (const { index, images, labels } of data.batches("train", { ...order, ...extra })) {
         signal?.throwIfAborted();
-        const { figures } = await trainer.step(images, labels, schedule(trainer.steps, total));
+        const rate = schedule(trainer.steps, total);
+        const { figures } = await trainer.step(images, labels, rate);
         sums.loss += figures.get("loss")!;
         sums.correct += figures.get("correct") ?? 0;
         sums.steps++;
         from = index + 1;
+        if (trainer.steps % LOG_EVERY === 0) {
+          await options.log?.scalars(trainer.steps, {
+            ...{ "train/loss": figures.get("loss")!, "train/learning_rate": rate },
+            "train/gradient_norm": figures.get("gradient_norm")!,
+          });
+        }
         bar?.tick(from * batch, `loss ${(sums.loss / sums.steps).toFixed(3)}`);
         if (store && performance.now() - saved > saveEvery * 1000) await save(epoch, from);
       }
@@ -132,6 +145,7 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
       imagesPerSecond: (seen * batch) / seconds,
     };
     history.push(metrics);
+    await options.log?.scalars(trainer.steps, epochScalars(metrics));
     const improved = accuracy.top1 > best;
     if (improved) best = accuracy.top1;
     sums = { loss: 0, correct: 0, steps: 0 };
@@ -147,3 +161,9 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
   }
   return { history, best, seconds: elapsed() };
 }
+
+const epochScalars = (m: EpochMetrics) => ({
+  ...{ "epoch/train_loss": m.trainLoss, "epoch/train_top1": m.trainTop1 },
+  ...{ "epoch/learning_rate": m.learningRate, "epoch/images_per_second": m.imagesPerSecond },
+  ...{ "eval/loss": m.loss, "eval/top1": m.top1, "eval/top5": m.top5 },
+});

@@ -3,8 +3,11 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { fromBinary } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { decodeCheckpoint } from "../../src/train/checkpoint.js";
+import { EventSchema } from "../../src/train/gen/events_pb.js";
+import { decodeRecords } from "../../src/train/record-file.js";
 import { temporaryFolder, writeIdx } from "../cli/models.js";
 import { cliPath, runCli } from "../cli/run-cli.js";
 import { bytesOf } from "./tiny.js";
@@ -69,7 +72,23 @@ it("a run killed twice ends in the same weights, bit for bit, as one that was no
     expect(Buffer.compare(await readFile(at("killed", file)), await readFile(at("whole", file))), file).toBe(
       0,
     );
+  // One event file for each time that it ran, and no step of any figure twice.
+  const events = async (run: string) => {
+    const files = (await readdir(at(run))).filter((n) => n.startsWith("events.")).sort();
+    const records = await Promise.all(files.map(async (n) => decodeRecords(await readFile(at(run, n)))));
+    const steps = records.flat().flatMap((r) => {
+      const { step, what } = fromBinary(EventSchema, r);
+      return what.case === "summary" ? what.value.value.map(({ tag }) => `${step} ${tag}`) : [];
+    });
+    return { files: files.length, steps };
+  };
+  const [once, thrice] = [await events("whole"), await events("killed")];
+  expect(once.files).toBe(1);
+  expect(thrice.files).toBeGreaterThan(1);
+  expect(once.steps).toHaveLength(2 * 7 + 3);
+  expect(thrice.steps.sort()).toEqual(once.steps.sort());
   // What was being written at the time may be left under a hidden name, never under a file's own.
-  const visible = async (run: string) => (await readdir(at(run))).filter((n) => !n.startsWith(".")).sort();
+  const visible = async (run: string) =>
+    (await readdir(at(run))).filter((n) => !/^(\.|events\.)/.test(n)).sort();
   expect(await visible("killed")).toEqual(await visible("whole"));
 });

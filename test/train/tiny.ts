@@ -6,7 +6,7 @@ import type { Graph } from "../../src/graph/ir.js";
 import { nodeEngine } from "../../src/host/node/ort.js";
 import { type ConvUnit, scconvUnit, standardUnit } from "../../src/nn/units.js";
 import type { Engine, Session } from "../../src/runtime/session.js";
-import type { RunStore } from "../../src/train/checkpoint.js";
+import type { AppendStore } from "../../src/train/event-log.js";
 import { unpack } from "../../src/train/flat.js";
 import { sgd } from "../../src/train/optimizer.js";
 import { trainableParts } from "../../src/train/parts.js";
@@ -93,13 +93,20 @@ export const bytesOf = (state: ReadonlyMap<string, Tensor>): Record<string, stri
 export function memoryStore(onWrite: (name: string, count: number) => void = () => {}) {
   const files = new Map<string, Uint8Array>();
   let count = 0;
-  const store: RunStore & { readonly files: ReadonlyMap<string, Uint8Array> } = {
+  const store: AppendStore & { readonly files: ReadonlyMap<string, Uint8Array> } = {
     files,
     async write(name, bytes) {
       onWrite(name, count++);
       files.set(name, Uint8Array.from(bytes));
     },
     read: async (name) => files.get(name),
+    async append(name, bytes) {
+      files.set(name, Uint8Array.from([...(files.get(name) ?? []), ...bytes]));
+    },
+    list: async () => [...files.keys()],
+    async remove(name) {
+      files.delete(name);
+    },
   };
   return store;
 }

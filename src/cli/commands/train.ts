@@ -19,7 +19,10 @@ interface Options extends RunFlags {
 export default command<[string | undefined], Options>({
   configure(c) {
     c.argument("[architecture]", "one that scconv zoo lists: resnet20, resnet50-cifar, …")
-      .option("--out <run>", "folder of the run: settings, metrics.csv, checkpoints, best.onnx")
+      .option(
+        "--out <run>",
+        "folder of the run: settings, metrics.csv, TensorBoard events, checkpoints, best.onnx",
+      )
       .option("--resume <run>", "go on with a run, under its own settings")
       .option("--force", "write into a folder that holds a run already");
     runFlags(c);

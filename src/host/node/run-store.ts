@@ -1,11 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { appendFile, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { RunStore } from "../../train/checkpoint.js";
+import type { AppendStore } from "../../train/event-log.js";
 import { fileError } from "./file-errors.js";
 import { writeFileWhole } from "./files.js";
 
 /** A run's files in a folder; each is replaced whole, so that a kill at any moment leaves the one before. */
-export const folderStore = (folder: string): RunStore => ({
+export const folderStore = (folder: string): AppendStore => ({
   write: (name, bytes) => writeFileWhole(join(folder, name), bytes, { force: true }),
   async read(name) {
     const path = join(folder, name);
@@ -16,4 +16,10 @@ export const folderStore = (folder: string): RunStore => ({
       throw fileError("cannot read", path, cause);
     }
   },
+  append: (name, bytes) =>
+    appendFile(join(folder, name), bytes).catch((cause) => {
+      throw fileError("cannot write", join(folder, name), cause);
+    }),
+  list: () => readdir(folder),
+  remove: (name) => rm(join(folder, name), { force: true }),
 });
