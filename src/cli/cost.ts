@@ -27,6 +27,15 @@ export function perImage(graph: Graph, size?: number): Graph {
 
 export const costPerImage = (graph: Graph, size?: number): GraphCost => costOf(perImage(graph, size));
 
+/**
+ * Of one image through a network of our own: all sizes but the batch are numbers. Nothing is folded, for a constant that is
+ * computed (the rows of an identity) would be counted as if it were learned.
+ */
+export const networkCost = (network: Graph): GraphCost => {
+  const batch = network.inputs[0]?.type?.shape?.[0];
+  return costOf(typeof batch === "string" ? bindSizes(network, new Map([[batch, 1]])) : network);
+};
+
 /** A figure for people; sizes that the file leaves open stay symbols. */
 export const formatDim = (d: Dim | undefined, format: (n: number) => string): string =>
   d === undefined ? "?" : typeof d === "number" ? format(d) : d;

@@ -10,7 +10,6 @@ import { folderStore } from "../host/node/run-store.js";
 import { scconvDefaults } from "../nn/scconv.js";
 import { convUnit } from "../nn/units.js";
 import type { GraphCost } from "../ops/cost.js";
-import { lower } from "../ops/lower.js";
 import { deploy, findUnits } from "../optimise/index.js";
 import type { EpochMetrics } from "../train/checkpoint.js";
 import { openEventLog } from "../train/event-log.js";
@@ -18,7 +17,7 @@ import { classification } from "../train/step.js";
 import { architecture } from "../zoo/index.js";
 import { dataFor } from "./classifier.js";
 import type { CommandContext } from "./command.js";
-import { costPerImage } from "./cost.js";
+import { networkCost } from "./cost.js";
 import { imageMetadata } from "./model-images.js";
 import { CONFIG_FILE, encodeConfig, type RunConfig } from "./run-config.js";
 import { teacherGraph } from "./teacher.js";
@@ -68,7 +67,7 @@ export function networkOf(
 }
 
 /** Parameters and MACs of a run's network, for one image. */
-export const costOfRun = (network: Graph): RunResult["cost"] => costPerImage(lower(network));
+export const costOfRun = (network: Graph): RunResult["cost"] => networkCost(network);
 
 /** Trains what the settings describe. The folder then holds settings, metrics.csv, checkpoints and best.onnx. */
 export async function trainRun(

@@ -1,10 +1,9 @@
 import type { Dim } from "../../base/dims.js";
 import { ScconvError } from "../../base/errors.js";
-import { convUnit } from "../../nn/units.js";
-import { lower } from "../../ops/lower.js";
+import { type ConvUnit, convUnit } from "../../nn/units.js";
 import { architectures } from "../../zoo/index.js";
 import { command } from "../command.js";
-import { costPerImage, formatDim } from "../cost.js";
+import { formatDim, networkCost } from "../cost.js";
 import { whole } from "../flags.js";
 import { formatCount } from "../format.js";
 import { type NetworkFlags, networkFlags } from "../network-flags.js";
@@ -40,7 +39,8 @@ export default command<[], Options>({
 
   async run(_, options) {
     const { conv = "standard", layers = "second" } = options;
-    const rows = Object.keys(architectures).map((name) => rowOf(name, options));
+    const unit = convUnit(conv, settingsOf(conv, options));
+    const rows = Object.keys(architectures).map((name) => rowOf(name, unit, options));
     const unfit = rows.filter((r) => r.reason !== undefined);
     const right = (title: string) => ({ title, align: "right" as const });
     const columns = [
@@ -79,16 +79,14 @@ export default command<[], Options>({
   },
 });
 
-function rowOf(name: string, options: Options): Row {
+function rowOf(name: string, unit: ConvUnit, options: Options): Row {
   const { about, build, ...own } = architectures[name]!;
-  const { conv = "standard", layers: where = "second", width = 1 } = options;
+  const { layers: where = "second", width = 1 } = options;
   const { classes = own.classes, size = own.size } = options;
   const row = { name, about, input: [3, size, size], classes };
-  const unit = convUnit(conv, settingsOf(conv, options));
   try {
-    const { parameters, macs } = costPerImage(
-      lower(build({ classes, size, unit, where, width, init: "zeros" })),
-    );
+    const network = build({ classes, size, unit, where, width, init: "zeros" });
+    const { parameters, macs } = networkCost(network);
     return { ...row, parameters, macs };
   } catch (error) {
     if (!(error instanceof ScconvError)) throw error;
