@@ -63,3 +63,4 @@ export {
   architectures,
   type Where,
 } from "./zoo/index.js";
+export { octResnet50 } from "./zoo/oct-resnet.js";

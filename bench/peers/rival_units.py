@@ -87,7 +87,7 @@ def slimconv(x, out, k, stride, dilation, slim_k):
     one = sum(torch.chunk(w * x, folds, 1))
     other = sum(torch.chunk(torch.flip(w, [1]) * x, folds, 1))
     upper = conv(one, 2 * thin, "conv2_1.0", k, stride, dilation=dilation)
-    lower = norm(conv(other, thin, "conv2_2.0", 1), "conv2_2.1").relu()
+    lower = norm(conv(other, max(1, c // (4 if slim_k == 1 else 2 * folds)), "conv2_2.0", 1), "conv2_2.1").relu()
     lower = conv(lower, 2 * thin if slim_k == 1 else thin, "conv2_2.3", k, stride, dilation=dilation)
     return torch.cat([upper, lower], 1)
 

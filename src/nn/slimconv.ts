@@ -60,9 +60,10 @@ function planOf(x: Value, out: number, k: number): Plan {
     );
   }
   const thin = out / parts;
+  const between = Math.max(1, Math.floor(input / parts));
   return k === 1
-    ? { folds, upper: 2 * thin, between: thin, lower: 2 * thin, reduction: 16 }
-    : { folds, upper: 2 * thin, between: thin, lower: thin, reduction: 32 };
+    ? { folds, upper: 2 * thin, between, lower: 2 * thin, reduction: 16 }
+    : { folds, upper: 2 * thin, between, lower: thin, reduction: 32 };
 }
 
 /**

@@ -13,10 +13,14 @@ export interface ResnetCifarOptions extends Partial<ArchitectureOptions> {
   readonly depth: number;
   /** Channels of the three stages. */
   readonly widths?: readonly [number, number, number];
+  /** Where widths differ, He et al.'s option A (every second pixel, zeros for the new channels) or B (1×1 convolution, norm). */
+  readonly shortcuts?: "A" | "B";
 }
 
 /** Images (N, channels, size, size) → logits (N, classes). Throws `bad-setting` where the depth is not 6n + 2. */
-export function resnetCifar({ depth, widths = [16, 32, 64], ...options }: ResnetCifarOptions): Graph {
+export function resnetCifar(given: ResnetCifarOptions): Graph {
+  const { depth, widths = [16, 32, 64], shortcuts = "A", ...options } = given;
+  const shortcut = shortcuts === "A" ? padded : projected;
   const blocks = (depth - 2) / 6;
   if (!Number.isInteger(blocks) || blocks < 1) {
     throw new ScconvError("bad-setting", "no CIFAR ResNet has this depth", {
@@ -30,21 +34,30 @@ export function resnetCifar({ depth, widths = [16, 32, 64], ...options }: Resnet
     [narrow, ...wider].forEach((width, stage) => {
       for (let i = 0; i < blocks; i++) {
         const stride = stage > 0 && i === 0 ? 2 : 1;
-        x = x.builder.scope(`layer${stage + 1}.${i}`, () => block(x, width, stride, net));
+        x = x.builder.scope(`layer${stage + 1}.${i}`, () => block(x, width, stride, net, shortcut));
       }
     });
     return net.linear(pooled(x), net.classes, "linear");
   });
 }
 
-function block(x: Value, width: number, stride: number, { first, second }: Net): Value {
+type Shortcut = (x: Value, width: number, stride: number, net: Net) => Value;
+
+function block(x: Value, width: number, stride: number, net: Net, shortcut: Shortcut): Value {
+  const { first, second } = net;
   const inner = normRelu(first(x, width, "conv1", { kernel: 3, stride }), "bn1");
   const y = batchNorm(second(inner, width, "conv2", { kernel: 3, stride: 1 }), "bn2");
-  return relu(residual(y, shortcut(x, width, stride)));
+  return relu(residual(y, shortcut(x, width, stride, net)));
+}
+
+/** Option B. */
+function projected(x: Value, width: number, stride: number, { pointwise }: Net): Value {
+  if (stride === 1 && x.shape[1] === width) return x;
+  return batchNorm(pointwise(x, width, "shortcut.0", stride), "shortcut.1");
 }
 
 /** Option A: every second pixel, and zeros for the channels that are new. */
-function shortcut(x: Value, width: number, stride: number): Value {
+function padded(x: Value, width: number, stride: number): Value {
   const [, c, h, w] = x.shape as [string, number, number, number];
   if (stride === 1 && c === width) return x;
   const seen = slice(x, { starts: [0, 0], ends: [h, w], axes: [2, 3], steps: [stride, stride] });

@@ -18,10 +18,12 @@ export interface WideResnetOptions extends Partial<ArchitectureOptions> {
   readonly depth: number;
   /** k. */
   readonly widen: number;
+  /** Which 3×3 convolution of a block has the stride: the paper's is the first; some implementations take the second. */
+  readonly strideIn?: "first" | "second";
 }
 
 /** Images (N, channels, size, size) → logits (N, classes). Throws `bad-setting` where the depth is not 6n + 4. */
-export function wideResnet({ depth, widen, ...options }: WideResnetOptions): Graph {
+export function wideResnet({ depth, widen, strideIn = "first", ...options }: WideResnetOptions): Graph {
   const blocks = (depth - 4) / 6;
   if (!Number.isInteger(blocks) || blocks < 1) {
     throw new ScconvError("bad-setting", "no wide ResNet has this depth", {
@@ -35,7 +37,7 @@ export function wideResnet({ depth, widen, ...options }: WideResnetOptions): Gra
       for (let i = 0; i < blocks; i++) {
         const stride = stage > 0 && i === 0 ? 2 : 1;
         x = x.builder.scope(`block${stage + 1}.layer.${i}`, () =>
-          block(x, net.scaled(base * widen), stride, net),
+          block(x, net.scaled(base * widen), { stride, strideIn }, net),
         );
       }
     });
@@ -43,10 +45,16 @@ export function wideResnet({ depth, widen, ...options }: WideResnetOptions): Gra
   });
 }
 
-function block(x: Value, width: number, stride: number, { first, second, pointwise }: Net): Value {
+function block(
+  x: Value,
+  width: number,
+  { stride, strideIn }: { readonly stride: number } & Required<Pick<WideResnetOptions, "strideIn">>,
+  { first, second, pointwise }: Net,
+): Value {
+  const early = strideIn === "first" ? stride : 1;
   const active = normRelu(x, "bn1");
-  const inner = normRelu(first(active, width, "conv1", { kernel: 3, stride }), "bn2");
-  const y = second(inner, width, "conv2", { kernel: 3, stride: 1 });
+  const inner = normRelu(first(active, width, "conv1", { kernel: 3, stride: early }), "bn2");
+  const y = second(inner, width, "conv2", { kernel: 3, stride: stride / early });
   const same = stride === 1 && x.shape[1] === width;
   return residual(y, same ? x : pointwise(active, width, "convShortcut", stride));
 }
