@@ -71,6 +71,12 @@ const settings: Readonly<Record<keyof Recipe, Setting>> = {
     about: "evaluates and keeps an average of the weights, of which each step keeps this share; 0: none",
     read: real("--ema", { min: 0, max: 0.999999 }),
   },
+  shuffleBuffer: {
+    flag: "--shuffle-buffer <n>",
+    about:
+      "reads shards from front to back and shuffles within a buffer of n images; 0: over the whole split",
+    read: whole("--shuffle-buffer", 0),
+  },
   resizedCrop: {
     flag: "--resized-crop <share>",
     about:

@@ -1,4 +1,4 @@
-import type { Augment } from "../data/data-set.js";
+import type { Augment, BatchOptions } from "../data/data-set.js";
 import { imagenetCrop } from "../data/resized-crop.js";
 import { adamw, type Optimizer, sgd } from "../train/optimizer.js";
 import { cosine, type Schedule, steps } from "../train/schedule.js";
@@ -28,6 +28,8 @@ export interface Recipe {
   readonly mixup: number;
   /** Share of the old that the average of the weights keeps at each update; 0: no average. */
   readonly ema: number;
+  /** Images are shuffled within a buffer of so many, and read from front to back; 0: over the whole split. */
+  readonly shuffleBuffer: number;
   /** Least share of the image that a random crop takes (0.08 for ImageNet), in the place of `pad`; 0: no such crops. */
   readonly resizedCrop: number;
   /** Brightness, contrast, saturation, hue; nothing: no jitter. */
@@ -55,6 +57,7 @@ export const trainRecipe: Recipe = {
   labelSmoothing: 0,
   mixup: 0,
   ema: 0,
+  shuffleBuffer: 0,
   resizedCrop: 0,
   jitter: [],
   pad: 4,
@@ -89,3 +92,6 @@ export function augmentOf({ pad, flip, resizedCrop, jitter }: Recipe): Augment |
     flip,
   };
 }
+
+export const shuffleOf = ({ shuffleBuffer }: Recipe): BatchOptions["shuffle"] =>
+  shuffleBuffer > 0 ? { buffer: shuffleBuffer } : true;

@@ -10,7 +10,7 @@ import { trainableParts, withInitializers } from "../train/parts.js";
 import { buildStep, type Objective, type StepProgram, type Traced } from "../train/step.js";
 import { createTrainer, finalWeights, initialState, type TrainState } from "../train/trainer.js";
 import type { CommandContext } from "./command.js";
-import { augmentOf, type Recipe, scheduleOf, stepOf } from "./recipe.js";
+import { augmentOf, type Recipe, scheduleOf, shuffleOf, stepOf } from "./recipe.js";
 
 export interface Training {
   readonly student: Graph;
@@ -63,7 +63,12 @@ export async function trainNetwork(
   let graph = withState(student, program, best?.state ?? trainer.state);
   try {
     const result = await fit(trainer, data, {
-      ...{ epochs: recipe.epochs, schedule: scheduleOf(recipe), augment: augmentOf(recipe) },
+      ...{
+        epochs: recipe.epochs,
+        schedule: scheduleOf(recipe),
+        augment: augmentOf(recipe),
+        shuffle: shuffleOf(recipe),
+      },
       ...{ normalize, seed, store, log, resume, progress, signal, saveEvery },
       evaluate: ({ state }) => {
         const ends = { input: "images", output: "logits" };

@@ -10,6 +10,8 @@ export interface Split {
   readonly length: number;
   /** (length), class indices. */
   readonly labels: Int32Array;
+  /** Positions at which the files begin that it is stored in, where it is stored in several; the first is 0. */
+  readonly shards?: readonly number[] | undefined;
 }
 
 export interface DataSet {
@@ -32,7 +34,8 @@ export interface BatchOptions {
   batchSize: number;
   normalize: Normalize;
   augment?: Augment;
-  shuffle?: boolean;
+  /** Or within a buffer of so many images: see `bufferedOrder`. */
+  shuffle?: boolean | { readonly buffer: number };
   /** Default 0. */
   seed?: number;
   /** Default 0. */

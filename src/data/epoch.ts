@@ -1,5 +1,6 @@
 import { ScconvError } from "../base/errors.js";
 import { Random } from "../base/random.js";
+import { bufferedOrder } from "./buffered-order.js";
 import type { BatchOptions, DataSet, Split } from "./data-set.js";
 
 /** One pass over a split, cut into batches. */
@@ -11,6 +12,8 @@ export interface Epoch {
   readonly from: number;
   /** Positions in the split of batch `b`; the last one may be shorter. */
   indices(b: number): Uint32Array;
+  /** With a buffer: the order in which images are read. */
+  readonly reading: Uint32Array | undefined;
 }
 
 /** Throws `bad-setting` for options that cannot be and `bad-input` for a split that the data set lacks. */
@@ -37,11 +40,14 @@ export function planEpoch(data: DataSet, name: "train" | "test", options: BatchO
     });
   }
   const { length } = split;
-  const order = shuffle
-    ? new Random(seed, epoch).permutation(length)
-    : Uint32Array.from({ length }, (_, i) => i);
+  if (typeof shuffle === "object") whole("shuffle buffer", shuffle.buffer, 1);
+  const random = new Random(seed, epoch);
+  const buffered = typeof shuffle === "object" ? bufferedOrder(split, shuffle.buffer, random) : undefined;
+  const order =
+    buffered?.order ?? (shuffle ? random.permutation(length) : Uint32Array.from({ length }, (_, i) => i));
   const batches = dropLast ? Math.floor(length / batchSize) : Math.ceil(length / batchSize);
-  return { split, batches, from, indices: (b) => order.slice(b * batchSize, (b + 1) * batchSize) };
+  const indices = (b: number) => order.slice(b * batchSize, (b + 1) * batchSize);
+  return { split, batches, from, indices, reading: buffered?.reading };
 }
 
 /** The labels of these positions. */

@@ -1,5 +1,5 @@
 import { ScconvError } from "../base/errors.js";
-import type { Augment, DataSet, Normalize } from "../data/data-set.js";
+import type { Augment, BatchOptions, DataSet, Normalize } from "../data/data-set.js";
 import type { Progress } from "../runtime/progress.js";
 import {
   type Checkpoint,
@@ -18,6 +18,8 @@ export interface FitOptions {
   readonly schedule: Schedule;
   readonly normalize: Normalize;
   readonly augment?: Augment | undefined;
+  /** Default: over the whole split. */
+  readonly shuffle?: BatchOptions["shuffle"] | undefined;
   readonly seed: number;
   /** Accuracy of the current state. */
   readonly evaluate: (trainer: Trainer) => Promise<Accuracy>;
@@ -98,7 +100,15 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
     const epochStart = performance.now();
     const seen = perEpoch - from;
     try {
-      const order = { batchSize: batch, normalize, shuffle: true, seed, epoch, dropLast: true, from };
+      const order = {
+        batchSize: batch,
+        normalize,
+        shuffle: options.shuffle ?? true,
+        seed,
+        epoch,
+        dropLast: true,
+        from,
+      };
       const extra = { ...(augment ? { augment } : {}), ...(signal ? { signal } : {}) };
       for await (const { index, images, labels } of data.batches("train", { ...order, ...extra })) {
         signal?.throwIfAborted();

@@ -106,6 +106,22 @@ export function dataSetCases(name: string, make: () => Promise<DataSet>, { resiz
         }));
     }
 
+    it("shuffles within a buffer: the same images in another order, and the same rest of an epoch", () =>
+      withData(async (data) => {
+        const options = { ...augmented, shuffle: { buffer: 3 }, batchSize: 4, epoch: 1 };
+        const whole = await pass(data, { ...augmented, batchSize: 4, epoch: 1 });
+        const all = await pass(data, options);
+        expect(all.images).toEqual(whole.images);
+        expect(all.order).not.toEqual(whole.order);
+        for (const from of [1, 2]) {
+          const rest = await pass(data, { ...options, from });
+          expect(rest.order).toEqual(all.order.slice(4 * from));
+          for (const [index, image] of rest.images) expect(image).toEqual(all.images.get(index));
+        }
+        expect((await pass(data, { ...options, epoch: 2 })).order).not.toEqual(all.order);
+        for await (const _ of data.batches("train", options)) break;
+      }));
+
     it("drops an incomplete last batch only where asked", () =>
       withData(async (data) => {
         expect((await pass(data, { ...augmented, batchSize: 4, dropLast: true })).sizes).toEqual([4, 4]);
@@ -144,6 +160,7 @@ export function dataSetCases(name: string, make: () => Promise<DataSet>, { resiz
           data.batches("train", { batchSize: 4, normalize: normalizations.none, ...options });
         expect(() => batches({ batchSize: 0 })).toThrowError(/batch size is not possible/);
         expect(() => batches({ batchSize: 1.5 })).toThrowError(/batch size/);
+        expect(() => batches({ shuffle: { buffer: 0 } })).toThrowError(/shuffle buffer/);
         expect(() => batches({ from: -1 })).toThrowError(/first batch/);
         expect(() => batches({ augment: { pad: -1, flip: false } })).toThrowError(/padding/);
         expect(() =>

@@ -23,12 +23,21 @@ export interface WorkerData {
   readonly splits: { readonly train: SharedSplit | undefined; readonly test: SharedSplit | undefined };
 }
 
+/** One image of a batch. */
+export interface Located {
+  /** Its place in the batch. */
+  readonly at: number;
+  readonly location: Location;
+  /** The file itself, where it was read already; such an image is not kept. */
+  readonly file?: Uint8Array<ArrayBuffer>;
+}
+
 export interface BatchJob {
   readonly split: "train" | "test";
   /** Positions in the split. */
   readonly indices: Uint32Array;
-  /** Where the images lie that are not in the cache, by their place in the batch. */
-  readonly locations: readonly { readonly at: number; readonly location: Location }[];
+  /** Where the images lie that are not in the cache, by their place in the batch; or the files themselves. */
+  readonly locations: readonly Located[];
   readonly augment: Augment | undefined;
   readonly seed: number;
   readonly epoch: number;

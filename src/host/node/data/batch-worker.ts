@@ -3,9 +3,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { cropDrawer, drawView, jittered } from "../../../data/augment.js";
 import { imageBytes } from "../../../data/data-set.js";
 import { writeImage } from "../../../data/write-image.js";
-import type { BatchJob, FromWorker, ToWorker, WorkerData } from "./batch-job.js";
+import type { BatchJob, FromWorker, Located, ToWorker, WorkerData } from "./batch-job.js";
 import { convertPixels, type DecodedImage, type DecodeFailure, decodeImage } from "./decode-image.js";
-import type { Location } from "./sources.js";
 import type { DrawBox } from "./view-image.js";
 
 /** Thread that decodes and assembles batches beside the training loop; see `batch-workers.ts` for the other side. */
@@ -63,7 +62,7 @@ type Failure = DecodeFailure & { readonly name: string };
 
 async function assemble(task: Task): Promise<Failure | undefined> {
   const { job } = task;
-  const locations = new Map(job.locations.map(({ at, location }) => [at, location]));
+  const locations = new Map(job.locations.map((image) => [image.at, image]));
   const out = new Float32Array(job.buffer, 0, job.indices.length * floats);
   let next = 0;
   let failure: Failure | undefined;
@@ -77,7 +76,7 @@ async function assemble(task: Task): Promise<Failure | undefined> {
         ? partAt(job.split, index, locations.get(at), part)
         : pixelsAt(job.split, index, locations.get(at)));
       if ("failed" in found) {
-        failure ??= { ...found, name: locations.get(at)?.name ?? `${job.split} image ${index}` };
+        failure ??= { ...found, name: locations.get(at)?.location.name ?? `${job.split} image ${index}` };
         return;
       }
       const own = found.pixels.subarray(found.offset, found.offset + bytes);
@@ -95,44 +94,44 @@ type Found = { readonly pixels: Uint8Array; readonly offset: number } | DecodeFa
 function pixelsAt(
   split: "train" | "test",
   index: number,
-  location: Location | undefined,
+  located: Located | undefined,
 ): Found | Promise<Found> {
   const { cache, ready } = splits[split]!;
   if (cache && ready?.[index]) return { pixels: cache, offset: index * bytes };
-  return decodeAt(split, index, location);
+  return decodeAt(split, index, located);
 }
 
 /** A part of the stored image at the batch's size: never cached. */
 async function partAt(
   split: "train" | "test",
   index: number,
-  location: Location | undefined,
+  located: Located | undefined,
   part: DrawBox,
 ): Promise<Found> {
   const { cache, raw } = splits[split]!;
   const options = { channels: shape.channels, view: { part, ...shape } };
   // Raw images of the batch's own shape are the cache.
-  const whole = raw ?? (location ? undefined : { pixels: cache!, shape });
+  const whole = raw ?? (located ? undefined : { pixels: cache!, shape });
   const decoded = whole
     ? await convertPixels(slice(whole.pixels, index, imageBytes(whole.shape)), whole.shape, options)
-    : await decodeImage(bytesOf(location!), options);
+    : await decodeImage(bytesOf(located!), options);
   return "failed" in decoded ? decoded : { pixels: decoded.data, offset: 0 };
 }
 
 async function decodeAt(
   split: "train" | "test",
   index: number,
-  location: Location | undefined,
+  located: Located | undefined,
 ): Promise<Found> {
   const { cache, ready, raw } = splits[split]!;
   const options = { channels: shape.channels, view: size === undefined ? undefined : { size, crop } };
   const decoded = raw
     ? await convertPixels(slice(raw.pixels, index, imageBytes(raw.shape)), raw.shape, options)
-    : await decodeImage(bytesOf(location!), options);
+    : await decodeImage(bytesOf(located!), options);
   if ("failed" in decoded) return decoded;
   const misfit = mismatch(decoded);
   if (misfit) return misfit;
-  if (!cache || !ready) return { pixels: decoded.data, offset: 0 };
+  if (!cache || !ready || located?.file) return { pixels: decoded.data, offset: 0 };
   // Two workers may decode the same image: they write the same bytes, and the flag only after them.
   cache.set(decoded.data, index * bytes);
   Atomics.store(ready, index, 1);
@@ -158,7 +157,9 @@ const slice = (pixels: Uint8Array, index: number, size: number): Uint8Array =>
 /** Shards stay open, the least recently used one is closed. */
 const files = new Map<string, number>();
 
-function bytesOf({ path, offset, length }: Location): Uint8Array {
+function bytesOf({ location, file: read }: Located): Uint8Array {
+  if (read) return read;
+  const { path, offset, length } = location;
   if (offset === undefined || length === undefined) return readFileSync(path);
   const file = files.get(path) ?? openSync(path, "r");
   files.delete(path);
@@ -169,6 +170,5 @@ function bytesOf({ path, offset, length }: Location): Uint8Array {
     closeSync(handle);
   }
   const out = new Uint8Array(length);
-  const read = readSync(file, out, 0, length, offset);
-  return out.subarray(0, read);
+  return out.subarray(0, readSync(file, out, 0, length, offset));
 }

@@ -46,7 +46,10 @@ export function startWorkers(workerData: WorkerData, width: number): BatchWorker
       done.catch(() => {});
       // Only work under way keeps the process alive.
       thread.worker.ref();
-      send({ kind: "batch", id, job }, [job.buffer]);
+      send({ kind: "batch", id, job }, [
+        job.buffer,
+        ...job.locations.flatMap(({ file }) => (file ? [file.buffer] : [])),
+      ]);
       const cancel = () => {
         if (!thread.pending.delete(id)) return;
         send({ kind: "cancel", id });

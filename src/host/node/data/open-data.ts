@@ -136,7 +136,9 @@ function checkLabels(spec: string, { classes, train, test }: Source): void {
 }
 
 function firstOf(split: StoredSplit | undefined, limit: number): StoredSplit | undefined {
-  return split && { ...split, labels: split.labels.slice(0, Math.min(limit, split.labels.length)) };
+  if (!split) return undefined;
+  const labels = split.labels.slice(0, Math.min(limit, split.labels.length));
+  return { ...split, labels, shards: split.shards?.filter((start) => start < labels.length) };
 }
 
 function checkCount(flag: string, value: number | undefined): void {

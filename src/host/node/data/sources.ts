@@ -14,6 +14,8 @@ export interface Location {
 export type StoredSplit = {
   /** (N), class indices. */
   readonly labels: Int32Array;
+  /** Positions at which files begin that hold many images each. */
+  readonly shards?: readonly number[] | undefined;
 } & (
   | { readonly kind: "encoded"; locate(index: number): Location }
   /** `pixels`: (N, H, W, C) bytes in shared memory. */

@@ -8,8 +8,9 @@ import {
 } from "../../../data/data-set.js";
 import { type Epoch, labelsAt, planEpoch, throwIfStopped } from "../../../data/epoch.js";
 import { normalizeTable } from "../../../data/normalize.js";
-import type { SharedSplit } from "./batch-job.js";
+import type { BatchJob, SharedSplit } from "./batch-job.js";
 import { type BatchWorkers, closedError, defaultWorkers, startWorkers } from "./batch-workers.js";
+import { type ReadAhead, readAhead } from "./read-ahead.js";
 import { type Source, type StoredSplit, sharedBytes } from "./sources.js";
 
 export interface StoredOptions {
@@ -36,7 +37,10 @@ export function storedDataSet(stored: Source, options: StoredOptions): DataSet {
   const share = (split: StoredSplit | undefined) => split && shareSplit(split, shape, cached);
   const splits = { train: share(stored.train), test: share(stored.test) };
   const splitOf = (name: "train" | "test"): Split | undefined =>
-    stored[name] && { name, length: stored[name].labels.length, labels: stored[name].labels };
+    stored[name] && {
+      ...{ name, length: stored[name].labels.length },
+      ...{ labels: stored[name].labels, shards: stored[name].shards },
+    };
   let workers: BatchWorkers | undefined;
   let closed = false;
   const data: DataSet = {
@@ -105,13 +109,18 @@ async function* read(reading: Reading): AsyncGenerator<Batch> {
   );
   /** Buffers that the consumer is done with: memory that was touched once is touched again. */
   const free: ArrayBuffer[] = [];
-  const sent: { indices: Uint32Array; done: Promise<ArrayBuffer>; cancel(): void }[] = [];
+  const sent: ({ indices: Uint32Array } & Job)[] = [];
   let next = epoch.from;
+  const stream = streamOf(reading);
+  const submit = (indices: Uint32Array, buffer: ArrayBuffer): Job => {
+    const run = () => workers.run(jobOf(reading, indices, buffer, stream));
+    return stream ? afterReading(stream, indices, run) : run();
+  };
   const send = () => {
     for (; sent.length < ahead && next < epoch.batches; next++) {
       const indices = epoch.indices(next);
       const buffer = free.pop() ?? new ArrayBuffer(bufferBytes);
-      sent.push({ indices, ...workers.run(jobOf(reading, indices, buffer)) });
+      sent.push({ indices, ...submit(indices, buffer) });
     }
   };
   try {
@@ -130,14 +139,57 @@ async function* read(reading: Reading): AsyncGenerator<Batch> {
     }
   } finally {
     for (const { cancel } of sent) cancel();
+    await stream?.reading.catch(() => {});
+    await stream?.files.close();
   }
+}
+
+interface Job {
+  readonly done: Promise<ArrayBuffer>;
+  cancel(): void;
+}
+
+/** Files read from front to back, for the pass of an epoch that is shuffled within a buffer. */
+interface Stream {
+  readonly files: ReadAhead;
+  /** Ends with what was last asked of it: one batch after the other is read. */
+  reading: Promise<void>;
+}
+
+function streamOf({ stored, epoch }: Reading): Stream | undefined {
+  if (!epoch.reading || stored.kind !== "encoded") return undefined;
+  const done = new Uint8Array(epoch.split.length);
+  for (let b = 0; b < epoch.from; b++) for (const index of epoch.indices(b)) done[index] = 1;
+  return { files: readAhead(stored.locate, epoch.reading, done), reading: Promise.resolve() };
+}
+
+/** A job that begins once its files are there. */
+function afterReading(stream: Stream, indices: Uint32Array, run: () => Job): Job {
+  let job: Job | undefined;
+  let cancelled = false;
+  stream.reading = stream.reading.then(() => (cancelled ? undefined : stream.files.fill(indices)));
+  const done = stream.reading.then(() => {
+    if (cancelled) throw closedError();
+    job = run();
+    return job.done;
+  });
+  // What fails ahead of its turn is reported when its turn comes.
+  done.catch(() => {});
+  return {
+    done,
+    cancel() {
+      cancelled = true;
+      job?.cancel();
+    },
+  };
 }
 
 function jobOf(
   { stored, shared, epoch, table, options }: Reading,
   indices: Uint32Array,
   buffer: ArrayBuffer,
-) {
+  stream: Stream | undefined,
+): BatchJob {
   const { augment, seed = 0, epoch: number = 0 } = options;
   // Most images are decoded already after the first epoch: only the places of the others travel. A random part of an
   // image is taken from the image itself, every time.
@@ -145,8 +197,11 @@ function jobOf(
     stored.kind === "raw"
       ? []
       : Array.from(indices, (index, at) => ({ index, at }))
-          .filter(({ index }) => augment?.resizedCrop || !shared.ready?.[index])
-          .map(({ index, at }) => ({ at, location: stored.locate(index) }));
+          .filter(({ index }) => stream || augment?.resizedCrop || !shared.ready?.[index])
+          .map(({ index, at }) => ({
+            ...{ at, location: stored.locate(index) },
+            ...(stream ? { file: stream.files.take(index) } : {}),
+          }));
   return { split: epoch.split.name, indices, locations, augment, seed, epoch: number, table, buffer };
 }
 

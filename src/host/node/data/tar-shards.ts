@@ -45,8 +45,10 @@ export async function indexShards(
   const offsets: number[] = [];
   const lengths: number[] = [];
   const labels: number[] = [];
+  const starts: number[] = [];
   for (const shard of shards) {
     if (labels.length >= limit) break;
+    starts.push(labels.length);
     paths.push(join(folder, shard));
     for (const s of await readShard(join(folder, shard))) {
       if (labels.length >= limit) break;
@@ -62,7 +64,7 @@ export async function indexShards(
     const path = paths[shardOf[i]!]!;
     return { path, offset: offsets[i]!, length: lengths[i]!, name: `${basename(path)}: ${names[i]}` };
   };
-  return { kind: "encoded", labels: Int32Array.from(labels), locate };
+  return { kind: "encoded", labels: Int32Array.from(labels), shards: starts, locate };
 }
 
 interface Sample {
