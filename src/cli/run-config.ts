@@ -14,6 +14,8 @@ export interface RunConfig {
   /** Of all layers, as a multiple. */
   readonly width?: number;
   readonly unit: UnitSettings;
+  /** Group counts of SCConv are adapted to each layer's width. */
+  readonly adapt?: boolean;
   readonly data: string;
   readonly normalize: string;
   readonly size?: number;

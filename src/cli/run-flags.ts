@@ -20,15 +20,18 @@ export interface RunFlags extends NetworkFlags, RecipeFlags, TeacherFlags {
   readonly size?: number;
   readonly limit?: number;
   readonly crop?: number;
+  readonly adapt?: boolean;
   readonly saveEvery?: number;
 }
 
 export function runFlags(c: Command): Command {
-  networkFlags(c).option(
-    "--save-every <seconds>",
-    "saves within an epoch, too, so often (default: 60)",
-    real("--save-every", { min: 0 }),
-  );
+  networkFlags(c)
+    .option("--adapt", "SCConv's group counts become divisors of each layer's widths, where they are none")
+    .option(
+      "--save-every <seconds>",
+      "saves within an epoch, too, so often (default: 60)",
+      real("--save-every", { min: 0 }),
+    );
   dataFlags(c, { required: false });
   return teacherFlags(recipeFlags(c, trainRecipe));
 }
@@ -39,8 +42,11 @@ export async function runConfigOf(
   options: RunFlags,
   context: Pick<CommandContext, "seed" | "warn">,
 ): Promise<RunConfig> {
-  const { data, limit, conv = "standard", layers = "second", width } = options;
+  const { data, limit, conv = "standard", layers = "second", width, adapt } = options;
   architecture(name);
+  if (adapt && conv !== "scconv") {
+    throw new ScconvError("usage", "--adapt is for SCConv's group counts", { got: `--conv ${conv}` });
+  }
   if (data === undefined) throw new ScconvError("usage", "no data", { need: "--data DATA" });
   const { recipe, data: prescribed } = await recipeOf(options, trainRecipe);
   const teacher = teacherConfigOf(options);
@@ -52,6 +58,7 @@ export async function runConfigOf(
     ...{ scconv: version, architecture: name, conv, layers, unit: settingsOf(conv, options), data },
     normalize: (normalize === undefined ? normalizations.none : parseNormalize(normalize)).name,
     ...(width === undefined ? {} : { width }),
+    ...(adapt ? { adapt } : {}),
     ...(size === undefined ? {} : { size }),
     ...(limit === undefined ? {} : { limit }),
     ...(crop === undefined ? {} : { crop }),

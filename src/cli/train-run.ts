@@ -15,6 +15,7 @@ import type { EpochMetrics } from "../train/checkpoint.js";
 import { openEventLog } from "../train/event-log.js";
 import { classification } from "../train/step.js";
 import { architecture } from "../zoo/index.js";
+import { adaptedSettings, adaptedUnit } from "./adapted-unit.js";
 import { dataFor } from "./classifier.js";
 import type { CommandContext } from "./command.js";
 import { networkCost } from "./cost.js";
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly resume: boolean;
   /** Seconds between saves within an epoch. */
   readonly saveEvery?: number | undefined;
+  /** Told of layers whose group counts were adapted to their widths. */
+  readonly onAdapted?: ((layer: string, what: string) => void) | undefined;
 }
 
 /** What a run came to. */
@@ -46,10 +49,11 @@ export const dataOf = (
   { progress }: Pick<CommandContext, "progress">,
 ): Promise<DataSet> => dataFor({}, { data, size, limit, crop }, progress);
 
-/** The network that a run begins with. */
+/** The network that a run begins with; `onAdapted` is told of layers whose group counts were adapted to their widths. */
 export function networkOf(
-  { architecture: name, conv, layers, unit, width: factor, seed }: RunConfig,
+  { architecture: name, conv, layers, unit, adapt, width: factor, seed }: RunConfig,
   { height, width, channels, classes, source }: DataSet,
+  onAdapted: (layer: string, what: string) => void = () => {},
 ): Graph {
   if (height !== width) {
     throw new ScconvError("bad-input", "the images are not square", {
@@ -62,7 +66,7 @@ export function networkOf(
   return build({
     ...{ classes: classes.length, channels, size: height, seed, where: layers },
     ...(factor === undefined ? {} : { width: factor }),
-    unit: convUnit(conv, unit),
+    unit: adapt ? adaptedUnit(unit, onAdapted) : convUnit(conv, unit),
   });
 }
 
@@ -74,12 +78,12 @@ export async function trainRun(
   config: RunConfig,
   folder: string,
   data: DataSet,
-  { resume, saveEvery }: RunOptions,
+  { resume, saveEvery, onAdapted }: RunOptions,
   context: Pick<CommandContext, "threads" | "progress" | "signal">,
 ): Promise<RunResult> {
   const store = folderStore(folder);
   const normalize = parseNormalize(config.normalize);
-  const student = networkOf(config, data);
+  const student = networkOf(config, data, onAdapted);
   const teacher = config.teacher && (await teacherGraph(config.teacher.file, data, normalize.name));
   if (!resume) {
     await makeFolder(folder);
@@ -107,7 +111,7 @@ export async function trainRun(
 }
 
 /** For inference: batch norms folded, units in their short form. */
-function deployed(graph: Graph, { conv, unit }: RunConfig): Graph {
-  const units = conv === "scconv" ? findUnits(graph, { ...scconvDefaults, ...unit }) : [];
-  return deploy(graph, units);
+function deployed(graph: Graph, { conv, unit, adapt }: RunConfig): Graph {
+  const found = conv === "scconv" ? findUnits(graph, { ...scconvDefaults, ...unit }) : [];
+  return deploy(graph, adapt ? found.map((u) => ({ ...u, settings: adaptedSettings(graph, u) })) : found);
 }

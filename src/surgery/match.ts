@@ -4,6 +4,7 @@ import { type Graph, intAttr, type Node, stringAttr } from "../graph/ir.js";
 import { consumers } from "../graph/walk.js";
 import { checkScconv, type ScconvSettings } from "../nn/scconv.js";
 import { type Window, windowOf } from "../ops/window.js";
+import { fitGroups } from "./fit-groups.js";
 
 /** A convolution of the network, and whether a unit can take its place. */
 export interface Candidate {
@@ -54,7 +55,7 @@ export function matchConvolutions(graph: Graph, settings: ScconvSettings): Candi
       return stay("its output size is not ⌈input/stride⌉ (other padding)");
     }
     const channels = [perGroup, output] as const;
-    const { adapted, settings: own } = adapt(channels, { ...settings, kernel: k, stride, dilation });
+    const { adapted, settings: own } = fitGroups(channels, { ...settings, kernel: k, stride, dilation });
     try {
       checkScconv(perGroup, output, own, name);
     } catch (error) {
@@ -83,27 +84,4 @@ export function typesOf(graph: Graph): Map<string, Shape> {
   for (const info of [...graph.inputs, ...graph.outputs])
     if (info.type?.shape) shapes.set(info.name, info.type.shape);
   return shapes;
-}
-
-/** Group counts that do not divide a width become the largest divisor below; reported, not refused. */
-function adapt(
-  [input, output]: readonly [number, number],
-  settings: ScconvSettings,
-): { settings: ScconvSettings; adapted: string[] } {
-  const adapted: string[] = [];
-  const fit = (name: string, wanted: number, ...widths: number[]): number => {
-    let g = wanted;
-    while (g > 1 && widths.some((w) => w % g !== 0)) g--;
-    if (g !== wanted) adapted.push(`${name} ${wanted} → ${g}`);
-    return g;
-  };
-  const upper = Math.floor(settings.alpha * input);
-  const gateWidth = settings.order === "cs" ? output : input;
-  const groups = settings.order === "c" ? settings.groups : fit("groups", settings.groups, gateWidth);
-  const squeezed = upper / settings.squeeze;
-  const convGroups =
-    settings.order === "s" || !Number.isInteger(squeezed)
-      ? settings.convGroups
-      : fit("conv-groups", settings.convGroups, squeezed, output);
-  return { settings: { ...settings, groups, convGroups }, adapted };
 }

@@ -65,9 +65,7 @@ export function page(summary: Summary, facts: GridFacts): string {
     "",
     ...behind(summary, facts).map((line) => `- ${line}`),
     "",
-    "| cell | settings |",
-    "| --- | --- |",
-    ...cells.map((c) => `| ${text(c.label)} | \`${text(c.settings)}\` |`),
+    settingsTable(cells),
     "",
     "## How to read it",
     "",
@@ -82,6 +80,15 @@ export function page(summary: Summary, facts: GridFacts): string {
   ]
     .filter((line) => line !== undefined)
     .join("\n");
+}
+
+function settingsTable(cells: readonly CellRow[]): string {
+  const adapted = cells.some((c) => c.adapted.length > 0);
+  return markdownTable(
+    ["cell", "settings", ...(adapted ? ["adapted to the widths"] : [])],
+    cells.map((c) => [c.label, `\`${c.settings}\``, ...(adapted ? [c.adapted.join(", ")] : [])]),
+    [0, 1, 2],
+  );
 }
 
 const refusal = ({ label, reason }: Summary["refused"][number]): string =>

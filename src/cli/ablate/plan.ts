@@ -22,6 +22,14 @@ export interface PlannedCell extends Cell {
   /** Settings of its runs, with the first seed. */
   readonly config: RunConfig;
   readonly cost: RunResult["cost"];
+  /** Layers whose group counts were adapted, and how. */
+  readonly adapted: readonly Adapted[];
+}
+
+export interface Adapted {
+  readonly layer: string;
+  /** `conv-groups 2 → 1`. */
+  readonly what: string;
 }
 
 export interface Plan {
@@ -78,6 +86,7 @@ export async function configsOf(grid: Grid, options: PlanOptions): Promise<Map<C
 function forUnit(conv: ConvUnitName, flags: RunFlags): RunFlags {
   const own = convUnits[conv].defaults;
   const others = Object.keys(givenSettings(flags)).filter((key) => !Object.hasOwn(own, key));
+  if (conv !== "scconv") others.push("adapt");
   return Object.fromEntries(Object.entries(flags).filter(([key]) => !others.includes(key)));
 }
 
@@ -105,10 +114,13 @@ export function planGrid(
   const refused: { label: string; reason: string }[] = [];
   for (const [cell, config] of configs) {
     try {
-      cells.push({ ...cell, config, cost: costOfRun(networkOf(config, data)) });
+      const adapted: Adapted[] = [];
+      const network = networkOf(config, data, (layer, what) => adapted.push({ layer, what }));
+      cells.push({ ...cell, config, cost: costOfRun(network), adapted });
     } catch (error) {
       if (!(error instanceof ScconvError) || error.code === "usage") throw error;
-      refused.push({ label: cell.label, reason: error.message });
+      const may = config.conv === "scconv" && !config.adapt && /groups/.test(error.message);
+      refused.push({ label: cell.label, reason: `${error.message}${may ? " (--adapt adapts groups)" : ""}` });
     }
   }
   if (cells.length === 0) {

@@ -1,7 +1,7 @@
 import type { Dim } from "../../base/dims.js";
 import type { EpochMetrics } from "../../train/checkpoint.js";
 import { formatCellFlags } from "./cell.js";
-import type { Plan, PlannedRun } from "./plan.js";
+import type { Plan, PlannedCell, PlannedRun } from "./plan.js";
 import type { Records } from "./run-grid.js";
 import { type Estimate, estimate, pairedDifference } from "./statistics.js";
 
@@ -18,6 +18,8 @@ export interface CellRow {
   /** As `scconv train` would be given it. */
   readonly settings: string;
   readonly epochs: number;
+  /** `conv-groups 2 → 1 in 3 layers`. */
+  readonly adapted: readonly string[];
   readonly parameters: number;
   readonly macs: Dim;
   readonly runs: readonly RunRow[];
@@ -51,6 +53,7 @@ export function summarise({ cells, refused, runs }: Plan, records: Records): Sum
     const last = lastOf(done);
     rows.push({
       ...{ label: cell.label, settings: formatCellFlags(cell.flags), epochs: cell.config.recipe.epochs },
+      adapted: counted(cell.adapted),
       ...{ parameters: cell.cost.parameters, macs: cell.cost.macs, runs: done, planned: own.length },
       last: estimate([...last.values()]),
       best: estimate(done.flatMap(({ best }) => (best ? [best.top1] : []))),
@@ -64,6 +67,12 @@ export function summarise({ cells, refused, runs }: Plan, records: Records): Sum
     software: unique(all.map(({ software: s }) => `scconv ${s.scconv}, ${s.runtime}, Node ${s.node}`)),
     threads: unique(all.map((r) => r.threads)),
   };
+}
+
+function counted(adapted: PlannedCell["adapted"]): string[] {
+  const layers = new Map<string, number>();
+  for (const { what } of adapted) layers.set(what, (layers.get(what) ?? 0) + 1);
+  return [...layers].map(([what, count]) => `${what} in ${count} layer${count === 1 ? "" : "s"}`);
 }
 
 function rowOf(run: PlannedRun, records: Records): RunRow[] {

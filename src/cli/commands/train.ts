@@ -36,7 +36,14 @@ export default command<[string | undefined], Options>({
     const data = await dataOf({ ...config, data: options.data ?? config.data }, context);
     try {
       const { saveEvery } = options;
-      const { history, seconds, cost } = await trainRun(config, folder, data, { resume, saveEvery }, context);
+      const onAdapted = (layer: string, what: string) => context.note(`${layer}: ${what}`);
+      const { history, seconds, cost } = await trainRun(
+        config,
+        folder,
+        data,
+        { resume, saveEvery, onAdapted },
+        context,
+      );
       const best = history.reduce((a, b) => (b.top1 > a.top1 ? b : a));
       const { parameters, macs } = cost;
       const perEpoch = Math.floor(data.train!.length / config.recipe.batch) * config.recipe.batch;

@@ -20,6 +20,7 @@ const cells = labels.map((label, i) => {
     paper: 78 + i,
     config,
     cost: { parameters: 1e5, macs: 2e6 - 1e5 * i },
+    adapted: [],
   } as unknown as PlannedCell;
 });
 const runsOf = (seeds: readonly number[]): PlannedRun[] =>
@@ -103,6 +104,16 @@ describe("page", () => {
     expect(text).toContain("| 72.00 (one seed); 1 of 2 seeds |");
     expect(text).toContain("- α = 1/8: CRU: does not fit \\| 3");
     expect(csv(summary, facts([0, 1]))).toContain(",1,2,5000,1000,100000,1900000,,,,,,,loss is NaN\n");
+  });
+
+  it("says what was adapted, where anything was", () => {
+    const adapted = ["a", "b"].map((layer) => ({ layer, what: "conv-groups 2 → 1" }));
+    const own = [cells[0]!, { ...cells[2]!, adapted }];
+    const plan = { cells: own, refused: [], runs: [] };
+    const text = page(summarise(plan, new Map()), facts([0]));
+    expect(text).toContain("| cell | settings | adapted to the widths |");
+    expect(text).toContain("| S+C | `--conv scconv` | conv-groups 2 → 1 in 2 layers |");
+    expect(page(summarise(planOf([0]), new Map()), facts([0]))).not.toContain("adapted");
   });
 
   it("labels are data", () => {
