@@ -165,6 +165,13 @@ describe("CIFAR's binary files", () => {
     );
     expect(hundred.data.classes).toHaveLength(100);
     expect(hundred.labels).toEqual([77]);
+    expect(hundred.bytes.slice(0, 2)).toEqual([0, 1]);
+    const fine = Array.from({ length: 100 }, (_, i) => `fine ${i}`);
+    const named = await folderOf({
+      ...{ "train.bin": cifarFile([[1, 77]]), "test.bin": cifarFile([[1, 5]]) },
+      ...{ "fine_label_names.txt": `${fine.join("\n")}\n`, "coarse_label_names.txt": "a\nb\n" },
+    });
+    expect((await firstBatch(named)).data.classes).toEqual(fine);
   });
 
   it("resizes and greys decoded pixels too, and takes the first few", async () => {

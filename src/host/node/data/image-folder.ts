@@ -2,6 +2,7 @@ import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ScconvError } from "../../../base/errors.js";
+import { type PackedNames, packedNames } from "./packed-names.js";
 import { byName, imageName, imageNames, type Source, type StoredSplit } from "./sources.js";
 
 /** The folders of an image folder's splits; `val` is preferred to `test`, as with shards. */
@@ -36,12 +37,12 @@ export async function readImageFolder(
   }
   return {
     classes,
-    train: train && interleave(train, classes),
-    test: test && interleave(test, classes),
+    train: train && interleave(join(folder, splits.train!), train, classes),
+    test: test && interleave(join(folder, splits.test!), test, classes),
   };
 }
 
-/** Links to folders and files are followed: they are the user's own, and the usual way to make a subset. */
+/** File names by class. Links to folders and files are followed: they are the user's own, and the usual way to make a subset. */
 async function listClasses(folder: string, split: string): Promise<Map<string, string[]>> {
   const at = join(folder, split);
   const classes = new Map<string, string[]>();
@@ -49,17 +50,14 @@ async function listClasses(folder: string, split: string): Promise<Map<string, s
     if (entry.isFile()) continue;
     const files = (await list(join(at, entry.name)))
       .filter((f) => !f.isDirectory() && imageName.test(f.name))
-      .map((f) => join(split, entry.name, f.name));
+      .map((f) => f.name);
     if (files.length === 0) {
       throw new ScconvError("bad-input", "class folder has no image", {
         where: join(at, entry.name),
         need: `files that end in ${imageNames}`,
       });
     }
-    classes.set(
-      entry.name,
-      files.map((f) => join(folder, f)),
-    );
+    classes.set(entry.name, files);
   }
   if (classes.size === 0) {
     throw new ScconvError("bad-input", "split has no class folder", {
@@ -75,21 +73,38 @@ const list = async (folder: string): Promise<Dirent[]> =>
     .filter((entry) => !entry.name.startsWith("."))
     .sort((a, b) => byName(a.name, b.name));
 
-function interleave(files: Map<string, string[]>, classes: readonly string[]): StoredSplit {
-  const paths: string[] = [];
-  const labels: number[] = [];
+function interleave(
+  folder: string,
+  files: ReadonlyMap<string, readonly string[]>,
+  classes: readonly string[],
+): StoredSplit {
+  const names = packedNames();
+  const labels = new Int32Array([...files.values()].reduce((sum, list) => sum + list.length, 0));
   const longest = [...files.values()].reduce((most, list) => Math.max(most, list.length), 0);
   for (let i = 0; i < longest; i++) {
     classes.forEach((name, label) => {
-      const path = files.get(name)?.[i];
-      if (path === undefined) return;
-      paths.push(path);
-      labels.push(label);
+      const file = files.get(name)?.[i];
+      if (file === undefined) return;
+      labels[names.length] = label;
+      names.add(file);
     });
   }
+  return packed(folder, classes, labels, names);
+}
+
+/** Apart from `interleave`, so that what looks up a place does not keep alive the lists that it came from. */
+function packed(
+  folder: string,
+  classes: readonly string[],
+  labels: Int32Array,
+  names: PackedNames,
+): StoredSplit {
   return {
     kind: "encoded",
-    labels: Int32Array.from(labels),
-    locate: (i) => ({ path: paths[i]!, name: paths[i]! }),
+    labels,
+    locate(i) {
+      const path = join(folder, classes[labels[i]!]!, names.at(i));
+      return { path, name: path };
+    },
   };
 }
