@@ -74,15 +74,22 @@ function inRows(cells: readonly Drawn[], facts: GridFacts): string {
 function againstMacs(cells: readonly Drawn[], facts: GridFacts): string {
   const first = cells.find((c) => c.label === facts.reference);
   const line = cells.filter((c) => c !== first);
+  const macs = cells.map((c) => c.macs);
+  const [least, most] = [Math.min(...macs), Math.max(...macs)];
+  // Room for the outermost labels.
+  const pad = 0.07 * (most - least) || 0.1 * most;
   const point = (c: Drawn) => ({ name: plain(c.label), value: [c.macs, c.last.mean] });
   return renderChart(
     {
       title: titleOf(facts),
       grid: { left: 76, right: 96, top: 84, bottom: 62 },
       xAxis: {
-        ...{ type: "value", scale: true, splitLine: { show: false }, boundaryGap: ["4%", "4%"] },
+        ...{ type: "value", min: least - pad, max: most + pad, splitLine: { show: false } },
         ...named("multiply-adds of one image", 34),
-        axisLabel: { ...softLabel, formatter: (v: number) => formatCount(v) },
+        axisLabel: {
+          ...{ ...softLabel, showMinLabel: false, showMaxLabel: false },
+          formatter: (v: number) => formatCount(v),
+        },
         axisLine: { lineStyle: { color: ink.rule } },
       },
       yAxis: { ...topAxis(cells, 0.14), ...named("top-1, per cent", 46) },
@@ -172,10 +179,13 @@ const means = (data: readonly { readonly value: readonly number[] }[], color: st
   ...{ ...quiet, type: "scatter", data, symbolSize: 10, itemStyle: { color, opacity: 1 } },
 });
 
-/** Labels above the intervals, moved apart where they would meet. */
+/** Labels above all that is drawn of a cell, moved apart where they would meet. */
 const names = (cells: readonly Drawn[]) => ({
   ...{ ...quiet, type: "scatter", symbolSize: 10, itemStyle: { color: "transparent", opacity: 1 } },
-  data: cells.map((c) => ({ name: plain(c.label), value: [c.macs, ends(c.last)[1]] })),
+  data: cells.map((c) => ({
+    name: plain(c.label),
+    value: [c.macs, Math.max(ends(c.last)[1], ...values(c))],
+  })),
   label: {
     ...{ ...label, show: true, position: "top", distance: 5, formatter: "{b}" },
     ...{ textBorderColor: ink.paper, textBorderWidth: 3 },
