@@ -39,6 +39,7 @@ export { graphBuilder, operators } from "./ops/index.js";
 export { inferShapes } from "./ops/infer.js";
 export { lower } from "./ops/lower.js";
 export { upgrade } from "./ops/upgrade.js";
+export { NEWEST_EXPORT, OLDEST_EXPORT, withOpset } from "./ops/with-opset.js";
 export { deploy, findUnits, foldBatchNorm, fuseScconv } from "./optimise/index.js";
 export type { Progress, ProgressPhase } from "./runtime/progress.js";
 export { decodeSafetensors, encodeSafetensors } from "./runtime/safetensors.js";
@@ -56,6 +57,8 @@ export { trainableParts, withInitializers } from "./train/parts.js";
 export { cosine, type Schedule, steps } from "./train/schedule.js";
 export { buildStep, classification, type StepOptions, type StepProgram } from "./train/step.js";
 export { createTrainer, initialState, type Trainer } from "./train/trainer.js";
+export { type DecodedWeights, decodeWeights } from "./weights/decode-weights.js";
+export { type LoadedWeights, type LoadOptions, loadWeights } from "./weights/load-weights.js";
 export {
   type Architecture,
   type ArchitectureOptions,

@@ -6,4 +6,5 @@ export { checkWritable, writeFileWhole } from "./host/node/files.js";
 export { type Machine, machine } from "./host/node/machine.js";
 export { type ReadModel, readModel, writeModel } from "./host/node/models.js";
 export { type NodeEngineOptions, type NodeProvider, nodeEngine } from "./host/node/ort.js";
+export { readWeights } from "./host/node/weights.js";
 export * from "./index.js";

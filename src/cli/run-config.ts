@@ -4,6 +4,7 @@ import type { RunStore } from "../train/checkpoint.js";
 import type { Where } from "../zoo/index.js";
 import { completeRecipe, type Recipe } from "./recipe.js";
 import type { TeacherConfig } from "./teacher.js";
+import type { WeightsConfig } from "./weights.js";
 
 /** What a run folder records of itself, so that `--resume` continues the same run. */
 export interface RunConfig {
@@ -21,6 +22,8 @@ export interface RunConfig {
   readonly size?: number;
   readonly limit?: number;
   readonly crop?: number;
+  /** Weights that the run began from. */
+  readonly weights?: WeightsConfig;
   readonly teacher?: TeacherConfig;
   readonly seed: number;
   readonly recipe: Recipe;

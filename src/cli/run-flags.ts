@@ -12,9 +12,10 @@ import type { RunConfig } from "./run-config.js";
 import { type TeacherFlags, teacherConfigOf, teacherFlags } from "./teacher.js";
 import { settingsOf } from "./unit-flags.js";
 import { version } from "./version.js";
+import { type WeightsFlags, weightsConfigOf, weightsFlags } from "./weights.js";
 
 /** What decides a run: the flags that `train` and `ablate` share. A flag is added here, and to `RunConfig`. */
-export interface RunFlags extends NetworkFlags, RecipeFlags, TeacherFlags {
+export interface RunFlags extends NetworkFlags, RecipeFlags, TeacherFlags, WeightsFlags {
   readonly data?: string;
   readonly normalize?: string;
   readonly size?: number;
@@ -33,7 +34,7 @@ export function runFlags(c: Command): Command {
       real("--save-every", { min: 0 }),
     );
   dataFlags(c, { required: false });
-  return teacherFlags(recipeFlags(c, trainRecipe));
+  return weightsFlags(teacherFlags(recipeFlags(c, trainRecipe)));
 }
 
 /** Settings of a new run, from its flags. */
@@ -50,6 +51,7 @@ export async function runConfigOf(
   if (data === undefined) throw new ScconvError("usage", "no data", { need: "--data DATA" });
   const { recipe, data: prescribed } = await recipeOf(options, trainRecipe);
   const teacher = teacherConfigOf(options);
+  const weights = weightsConfigOf(options);
   const { normalize, size, crop } = { ...prescribed, ...options };
   if (normalize === undefined) {
     context.warn("images are fed as 0 … 1; --normalize NAME or MEAN/STD centres them, which trains better");
@@ -63,6 +65,7 @@ export async function runConfigOf(
     ...(limit === undefined ? {} : { limit }),
     ...(crop === undefined ? {} : { crop }),
     ...(teacher === undefined ? {} : { teacher }),
+    ...(weights === undefined ? {} : { weights }),
     seed: context.seed,
     recipe,
   };

@@ -23,6 +23,7 @@ import { imageMetadata } from "./model-images.js";
 import { CONFIG_FILE, encodeConfig, type RunConfig } from "./run-config.js";
 import { teacherGraph } from "./teacher.js";
 import { trainNetwork } from "./training.js";
+import { withWeights } from "./weights.js";
 
 export interface RunOptions {
   /** Go on from where the folder's run was left; else it starts, and records its settings there. */
@@ -49,11 +50,14 @@ export const dataOf = (
   { progress }: Pick<CommandContext, "progress">,
 ): Promise<DataSet> => dataFor({}, { data, size, limit, crop }, progress);
 
-/** The network that a run begins with; `onAdapted` is told of layers whose group counts were adapted to their widths. */
+/** Told of layers whose group counts were adapted to their widths. */
+type OnAdapted = (layer: string, what: string) => void;
+
+/** The network that a run begins with, before weights from elsewhere. */
 export function networkOf(
-  { architecture: name, conv, layers, unit, adapt, width: factor, seed }: RunConfig,
+  config: RunConfig,
   { height, width, channels, classes, source }: DataSet,
-  onAdapted: (layer: string, what: string) => void = () => {},
+  onAdapted?: OnAdapted,
 ): Graph {
   if (height !== width) {
     throw new ScconvError("bad-input", "the images are not square", {
@@ -62,13 +66,20 @@ export function networkOf(
       hint: "give --size N",
     });
   }
-  const build = architecture(name);
-  return build({
-    ...{ classes: classes.length, channels, size: height, seed, where: layers },
-    ...(factor === undefined ? {} : { width: factor }),
+  return buildNetwork(config, { channels, size: height, classes: classes.length }, onAdapted);
+}
+
+/** The network of a run on images and classes of these sizes. */
+export const buildNetwork = (
+  { architecture: name, conv, layers, unit, adapt, width, seed }: RunConfig,
+  sizes: { readonly channels: number; readonly size: number; readonly classes: number },
+  onAdapted: OnAdapted = () => {},
+): Graph =>
+  architecture(name)({
+    ...{ ...sizes, seed, where: layers },
+    ...(width === undefined ? {} : { width }),
     unit: adapt ? adaptedUnit(unit, onAdapted) : convUnit(conv, unit),
   });
-}
 
 /** Parameters and MACs of a run's network, for one image. */
 export const costOfRun = (network: Graph): RunResult["cost"] => networkCost(network);
@@ -83,7 +94,11 @@ export async function trainRun(
 ): Promise<RunResult> {
   const store = folderStore(folder);
   const normalize = parseNormalize(config.normalize);
-  const student = networkOf(config, data, onAdapted);
+  const fresh = networkOf(config, data, onAdapted);
+  // A run that was stopped before its first checkpoint begins anew.
+  const begins = !resume || (await store.read("last.safetensors")) === undefined;
+  const { graph: student } =
+    config.weights && begins ? await withWeights(fresh, config.weights, config.unit) : { graph: fresh };
   const teacher = config.teacher && (await teacherGraph(config.teacher.file, data, normalize.name));
   if (!resume) {
     await makeFolder(folder);
@@ -111,7 +126,10 @@ export async function trainRun(
 }
 
 /** For inference: batch norms folded, units in their short form. */
-function deployed(graph: Graph, { conv, unit, adapt }: RunConfig): Graph {
+export function deployed(
+  graph: Graph,
+  { conv, unit, adapt }: Pick<RunConfig, "conv" | "unit" | "adapt">,
+): Graph {
   const found = conv === "scconv" ? findUnits(graph, { ...scconvDefaults, ...unit }) : [];
   return deploy(graph, adapt ? found.map((u) => ({ ...u, settings: adaptedSettings(graph, u) })) : found);
 }

@@ -60,6 +60,11 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./zoo.js"),
   },
   {
+    name: "export",
+    summary: "a trained network as ONNX of any operator set, or as weights for PyTorch",
+    load: () => import("./export.js"),
+  },
+  {
     name: "doctor",
     summary: "what works on this machine",
     load: () => import("./doctor.js"),
