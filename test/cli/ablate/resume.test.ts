@@ -140,4 +140,17 @@ describe("ablate", () => {
     const csv = await readFile(at("whole", "out", "ablation.csv"), "utf8");
     expect(csv.trim().split("\n")).toHaveLength(1 + 6);
   });
+
+  it("goes on where a run diverges, says so, and does not try it again", async () => {
+    const cells = [0.05, 1e30].map((lr) => ({ label: `lr ${lr}`, lr }));
+    await writeFile(at("rates.json"), JSON.stringify({ cells: cells.reverse() }));
+    const again = () =>
+      runCli(["ablate", at("rates.json"), ...command().slice(2), "--seeds", "1"], { cwd: folder.path });
+    const { status, stderr, stdout } = await again();
+    expect(status, stderr).toBe(0);
+    expect(stderr).toContain("lr 1e+30, seed 0 diverged: training diverged at step");
+    expect(stdout).toMatch(/lr 1e\+30 .* –; 1 diverged/);
+    expect(stdout).toMatch(/lr 0\.05 .* \d+\.\d\d \(one seed\)/);
+    expect((await again()).stderr).not.toContain("diverged");
+  });
 });
