@@ -77,10 +77,10 @@ export const architectures: Readonly<Record<string, Architecture>> = {
   ...both("mobilenet-v2", "MobileNetV2 (Sandler 2018)", (form) => (o) => mobilenetV2({ ...o, form })),
 };
 
-/** The architecture of a name; torchvision's spelling (`vgg16_bn`) is understood. Throws `usage` for any other. */
-export function findArchitecture(name: string): Architecture {
+/** The row of a name; torchvision's spelling (`vgg16_bn`) is understood. Throws `usage` for any other. */
+function rowOf(name: string): [key: string, row: Architecture] {
   const key = name.replaceAll("_", "-");
-  if (Object.hasOwn(architectures, key)) return architectures[key]!;
+  if (Object.hasOwn(architectures, key)) return [key, architectures[key]!];
   const near = Object.keys(architectures).toSorted((a, b) => distance(a, key) - distance(b, key))[0];
   throw new ScconvError("usage", `no architecture is called "${name}"`, {
     need: "one that scconv zoo lists",
@@ -90,6 +90,6 @@ export function findArchitecture(name: string): Architecture {
 
 /** Builds the architecture of a name; what is not given is its own default, and the standard convolution. */
 export function architecture(name: string): (options?: Partial<ArchitectureOptions>) => Graph {
-  const { build, size, classes } = findArchitecture(name);
-  return (options = {}) => build({ size, classes, ...options });
+  const [key, { build, size, classes }] = rowOf(name);
+  return (options = {}) => ({ ...build({ size, classes, ...options }), name: key });
 }
