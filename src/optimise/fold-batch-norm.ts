@@ -42,9 +42,12 @@ export function foldBatchNorm(graph: Graph): Graph {
   };
   if (!graph.nodes.some(foldable)) return graph;
   const values = (name: string) => graph.initializers.get(name)!.numbers();
+  // A convolution may read a batch norm that was folded before it (MobileNetV2's linear bottlenecks).
+  const folded = new Map<string, string>();
   return rebuild(graph, (node, _inputs, b) => {
     const source = foldable(node);
     if (!source) return undefined;
+    const x = b.value(folded.get(source.inputs[0]!) ?? source.inputs[0]!);
     const { scale, shift } = affineOf(node.inputs.slice(1, 5).map(values), floatAttr(node, "epsilon", 1e-5));
     const weight = graph.initializers.get(source.inputs[1]!)!;
     const bias = source.inputs[2] ? values(source.inputs[2]) : new Float64Array(scale.length);
@@ -58,9 +61,9 @@ export function foldBatchNorm(graph: Graph): Graph {
       `${source.name || source.outputs[0]}.bias.folded`,
     );
     const attributes = Object.fromEntries(source.attributes);
-    return [
-      b.add("Conv", [b.value(source.inputs[0]!), w, offset], attributes, { name: `${source.name}_folded` }),
-    ];
+    const made = b.add("Conv", [x, w, offset], attributes, { name: `${source.name}_folded` });
+    folded.set(node.outputs[0]!, made.name);
+    return [made];
   }).graph;
 }
 
