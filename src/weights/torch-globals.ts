@@ -2,7 +2,7 @@ import type { DType } from "../base/dtype.js";
 import { type Global, type Pickled, type Refuse, Tuple } from "./pickle-machine.js";
 
 /*
- * The names that torch.save (1.6 to 2.13) writes for tensors, and what we make of them. torch/_utils.py has the functions
+ * The names that torch.save writes for tensors (2.13 is tested; those of older ones since 1.6 as far as known), and what we make of them. torch/_utils.py has the functions
  * that rebuild; nothing of theirs is run, their arguments are noted.
  */
 
