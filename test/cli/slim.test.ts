@@ -112,7 +112,8 @@ describe("train", () => {
     const { stdout } = await runCli(train("--epochs", "2", "--out", at("run"), "--json"));
     expect(JSON.parse(stdout)).toMatchObject({ epochs: 2, run: at("run") });
     const names = ["best.onnx", "best.safetensors", "config.json", "last.safetensors", "metrics.csv"];
-    expect(await readdir(at("run"))).toEqual(names);
+    const events = expect.stringMatching(/^events\.out\.tfevents\./);
+    expect(await readdir(at("run"))).toEqual([...names.slice(0, 3), events, ...names.slice(3)]);
     expect((await readFile(at("run", "metrics.csv"), "utf8")).trim().split("\n")).toHaveLength(3);
     const again = await runCli(train("--epochs", "2", "--out", at("run")));
     expect(again.stderr).toMatch(/holds a run already.*--resume/);
