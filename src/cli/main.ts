@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { failureOf } from "./failure.js";
+import { shown } from "./paint.js";
 import { run } from "./run.js";
 
 // Errors of the streams themselves arrive as events; the write that met them has reported them already.
@@ -7,7 +8,8 @@ process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
 process.on("uncaughtException", (error) => {
   process.stderr.write(`scconv: ${failureOf(error).line}\n`);
-  if (process.argv.includes("--debug")) process.stderr.write(`${error.stack}\n`);
+  if (process.argv.includes("--debug"))
+    process.stderr.write(`${shown(error.stack ?? "", { colour: false })}\n`);
   process.exit(failureOf(error).status);
 });
 

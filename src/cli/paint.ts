@@ -1,5 +1,6 @@
 import type { WriteStream } from "node:tty";
 import pc from "picocolors";
+import { printable } from "../base/errors.js";
 
 /** Colours, or none. */
 export interface Paint {
@@ -28,4 +29,25 @@ export function abilitiesOf(
 export function paintFor({ colour }: Pick<StreamAbilities, "colour">): Paint {
   const c = pc.createColors(colour);
   return { bold: c.bold, dim: c.dim, good: c.green, bad: c.red };
+}
+
+/** The codes that `paintFor` writes; nothing else may come through. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape is what they begin with
+const paints = /(\u001b\[(?:1|2|22|31|32|39)m)/;
+
+/**
+ * What a stream may be sent of an answer: its lines, its colours where there are any, and everything else that controls a
+ * terminal shown by its code. Commands clip and escape names themselves; this holds where one forgot.
+ */
+export function shown(text: string, { colour }: Pick<StreamAbilities, "colour">): string {
+  const line = (l: string) => printable(l, Number.POSITIVE_INFINITY);
+  const painted = (l: string) =>
+    l
+      .split(paints)
+      .map((part, i) => (i % 2 ? part : line(part)))
+      .join("");
+  return text
+    .split("\n")
+    .map(colour ? painted : line)
+    .join("\n");
 }

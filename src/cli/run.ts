@@ -3,7 +3,7 @@ import type { CommandContext, Outcome } from "./command.js";
 import { commands } from "./commands/index.js";
 import { exit, failureOf } from "./failure.js";
 import { whole } from "./flags.js";
-import { abilitiesOf, paintFor } from "./paint.js";
+import { abilitiesOf, paintFor, shown } from "./paint.js";
 import { version } from "./version.js";
 
 interface GlobalFlags {
@@ -107,9 +107,18 @@ async function contextOf(
 }
 
 async function print({ document, text }: Outcome, json: boolean): Promise<void> {
-  const body = json ? JSON.stringify(document, null, 2) : text(paintFor(abilitiesOf(process.stdout)));
+  const abilities = abilitiesOf(process.stdout);
+  const body = json ? jsonOf(document) : shown(text(paintFor(abilities)), abilities);
   await written(process.stdout, `${body}\n`);
 }
+
+/** Names may hold what JSON leaves as it is and a terminal obeys; all of it stands in strings, where it can be escaped. */
+const jsonOf = (document: unknown): string =>
+  JSON.stringify(document, null, 2).replace(/[\p{Cf}\p{Zl}\p{Zp}\u007f-\u009f]/gu, (c) =>
+    Array.from({ length: c.length }, (_, i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join(
+      "",
+    ),
+  );
 
 async function fail(error: unknown, argv: readonly string[]): Promise<number> {
   if (isCommanderExit(error)) return exit.done;
@@ -118,10 +127,10 @@ async function fail(error: unknown, argv: readonly string[]): Promise<number> {
   const { line, status, document } = failureOf(error);
   if (line) await written(process.stderr, `scconv: ${line}\n`).catch(() => {});
   if (argv.includes("--debug") && error instanceof Error) {
-    await written(process.stderr, `${error.stack}\n`).catch(() => {});
+    await written(process.stderr, `${shown(error.stack ?? "", { colour: false })}\n`).catch(() => {});
   }
   if (argv.includes("--json")) {
-    await written(process.stdout, `${JSON.stringify(document, null, 2)}\n`).catch(() => {});
+    await written(process.stdout, `${jsonOf(document)}\n`).catch(() => {});
   }
   return status;
 }

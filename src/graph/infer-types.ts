@@ -30,6 +30,13 @@ export function inferContents(operator: TypeRules, ctx: InferContext): Shape | u
   }
 }
 
+/** Bytes of a value, as far as its sizes are known: sizes that are not count as 1. */
+export function knownBytes({ dtype, shape }: TensorType): number {
+  let bytes: number = dtypes[dtype].bytes;
+  for (const d of shape ?? []) if (typeof d === "number") bytes *= d;
+  return bytes;
+}
+
 /** Throws where a value of this type cannot be, or is larger than `limits` allow; `what` and `where` name it. */
 export function checkSize(type: TensorType | undefined, what: string, where: string): void {
   if (!type?.shape) return;

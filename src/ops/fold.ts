@@ -68,10 +68,11 @@ function valuesOf(b: GraphBuilder, node: Node, most: number, budget: number): re
   if (!moves && (made > most || made - read > budget || typeof macs !== "number" || macs > most))
     return undefined;
   try {
-    return evaluateNode(node, inputs);
+    const tensors = evaluateNode(node, inputs);
+    return tensors.length < node.outputs.length ? undefined : tensors;
   } catch (error) {
-    // What cannot be computed here is left to the engine.
-    if (error instanceof ScconvError && error.code === "unsupported") return undefined;
-    throw error;
+    if (error instanceof ScconvError && error.code !== "unsupported") throw error;
+    // What cannot be computed here, and what makes no sense to reference arithmetic, is left to the engine.
+    return undefined;
   }
 }
