@@ -1,8 +1,9 @@
-import type { Shape } from "../base/dims.js";
+import { type Dim, type Shape, unknownDim } from "../base/dims.js";
 import type { DType } from "../base/dtype.js";
 import { ScconvError } from "../base/errors.js";
 import type { Tensor } from "../base/tensor.js";
 import { type Node, nodeLabel, type TensorType } from "./ir.js";
+import { limits } from "./limits.js";
 
 /** What is known of a node's inputs when its output types are asked for. */
 export class InferContext {
@@ -35,6 +36,8 @@ export class InferContext {
   /** Integers of a constant (or partly known) input; undefined when not constant; symbols where only partly known. */
   ints(i: number): Shape | undefined {
     const c = this.constants[i];
+    // Longer ones are data, not sizes or axes, and are not copied.
+    if (c && c.size > 2 * limits.rank) return undefined;
     return c ? Array.from(c.numbers()) : this.partial[i];
   }
 
@@ -42,6 +45,16 @@ export class InferContext {
   knownInts(i: number): readonly number[] | undefined {
     const v = this.ints(i);
     return v?.every((d) => typeof d === "number") ? (v as readonly number[]) : undefined;
+  }
+
+  /** A shape of which the rank alone may be known; it may come from a file. */
+  openShape(rank: Dim | undefined): Shape | undefined {
+    if (typeof rank !== "number") return undefined;
+    if (rank <= limits.rank) return Array.from({ length: rank }, unknownDim);
+    throw this.error("its output has too many dimensions", {
+      need: `at most ${limits.rank}`,
+      got: `${rank}`,
+    });
   }
 
   error(what: string, facts: { got?: string; need?: string; hint?: string } = {}): ScconvError {

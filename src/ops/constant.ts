@@ -53,8 +53,7 @@ export const constantOfShape: Operator = {
   infer: (ctx) => {
     const { dtype } = filling(ctx.node);
     const rank = ctx.shape(0)?.[0];
-    const unknown = typeof rank === "number" ? Array.from({ length: rank }, unknownDim) : undefined;
-    return [{ dtype, shape: ctx.ints(0) ?? unknown }];
+    return [{ dtype, shape: ctx.ints(0) ?? ctx.openShape(rank) }];
   },
   evaluate: ({ node, tensor }) => {
     const dims = Array.from(tensor(0).numbers());

@@ -19,7 +19,7 @@ export const expand: Operator = {
       return [
         {
           dtype: ctx.dtype(0),
-          shape: known === undefined ? undefined : Array.from({ length: known }, unknownDim),
+          shape: ctx.openShape(known),
         },
       ];
     }
@@ -49,6 +49,9 @@ export const tile: Operator = {
   since: 6,
   infer: (ctx) => {
     const [x, repeats] = [ctx.shape(0), ctx.ints(1)];
+    if (x && repeats && x.length !== repeats.length) {
+      throw ctx.error("its repeats cannot be", { need: `${x.length} numbers`, got: `${repeats.length}` });
+    }
     const shape: Shape | undefined = x?.map((d, i) => (repeats ? mulDim(d, repeats[i]!) : unknownDim()));
     return [{ dtype: ctx.dtype(0), shape }];
   },

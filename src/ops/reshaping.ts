@@ -45,9 +45,7 @@ export const reshapeOperator: Operator = {
     const target = ctx.ints(1);
     if (!target) {
       const rank = ctx.shape(1)?.[0];
-      return [
-        { dtype, shape: typeof rank === "number" ? Array.from({ length: rank }, unknownDim) : undefined },
-      ];
+      return [{ dtype, shape: ctx.openShape(rank) }];
     }
     if (!x) {
       return [{ dtype, shape: target.every((d) => typeof d !== "number" || d > 0) ? target : undefined }];

@@ -29,7 +29,11 @@ export function windowOf(node: Node, input: Shape, kernel: readonly number[]): W
   const pads = intsAttr(node, "pads") ?? new Array<number>(2 * rank).fill(0);
   const auto = stringAttr(node, "auto_pad", "NOTSET");
   const ceil = intAttr(node, "ceil_mode", 0) === 1;
-  checkWindow(node, { kernel, strides, dilations, pads });
+  checkWindow(node, input.length - 2, { kernel_shape: kernel, strides, dilations, pads });
+  if (!paddings.includes(auto)) {
+    const [got, need] = [`"${auto}"`, paddings.join(", ")];
+    throw new ScconvError("shape", "its auto_pad is none", { where: nodeLabel(node), got, need });
+  }
   const begins: number[] = [];
   const ends: number[] = [];
   const out: Dim[] = [];
@@ -63,12 +67,11 @@ export function windowOf(node: Node, input: Shape, kernel: readonly number[]): W
   return { kernel, strides, dilations, begins, ends, out };
 }
 
+/** Beside any but the first, `pads` have no meaning: the engine ignores them, and so do we. */
+const paddings = ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"];
+
 /** Attributes from a file may contradict the rank, or say what cannot be. */
-function checkWindow(
-  node: Node,
-  lists: { readonly [K in "kernel" | "strides" | "dilations" | "pads"]: readonly number[] },
-): void {
-  const rank = lists.kernel.length;
+function checkWindow(node: Node, rank: number, lists: Readonly<Record<string, readonly number[]>>): void {
   for (const [name, list] of Object.entries(lists)) {
     const [length, least] = name === "pads" ? [2 * rank, 0] : [rank, 1];
     if (list.length === length && list.every((v) => Number.isSafeInteger(v) && v >= least)) continue;

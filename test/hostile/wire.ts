@@ -12,8 +12,10 @@ export function varint(value: number | bigint, atLeast = 1): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-export const concat = (...parts: readonly Part[]): Uint8Array =>
+/** Of lists too long for arguments. */
+export const join = (parts: readonly Part[]): Uint8Array =>
   Uint8Array.from(Buffer.concat(parts.map((p) => (typeof p === "string" ? Buffer.from(p) : p))));
+export const concat = (...parts: readonly Part[]): Uint8Array => join(parts);
 
 export const tag = (field: number, wire: number): Uint8Array => varint(field * 8 + wire);
 /** A length-delimited field. */
@@ -59,7 +61,7 @@ export const node = (
   outputs: readonly Part[],
   ...more: readonly Part[]
 ): Uint8Array =>
-  len(1, ...inputs.map((n) => len(1, n)), ...outputs.map((n) => len(2, n)), len(4, op), ...more);
+  len(1, join(inputs.map((n) => len(1, n))), ...outputs.map((n) => len(2, n)), len(4, op), ...more);
 
 /** The fields of a tensor; `fields` are added to them. */
 export const tensor = (
