@@ -51,7 +51,7 @@ function describe(what: string, { where, got, need, hint }: ErrorFacts): string 
     Boolean,
   );
   const text = `${where ? `${fact(where)}: ` : ""}${body.join(", ")}`;
-  return printable(hint ? `${text} (${fact(hint)})` : text);
+  return hint ? `${text} (${fact(hint)})` : text;
 }
 
 const longestLine = 2000;

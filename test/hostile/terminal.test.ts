@@ -15,12 +15,18 @@ import { controls } from "./refused.js";
 import { floats, input, intAttr, len, modelOf, node, output } from "./wire.js";
 
 /** One of each class: escapes, bells, C1, bidirectional marks, zero widths, separators, tags, half a pair, markup. */
-const evil = "\u001b[2J\u0007\u009b31m\u200f\u202e\u2066\u061c\u200b\u2060\ufeff\u2028\u2029\u00ad\u{e0041}\ud800\r\b<b>&\"'";
+const evil =
+  "\u001b[2J\u0007\u009b31m\u200f\u202e\u2066\u061c\u200b\u2060\ufeff\u2028\u2029\u00ad\u{e0041}\ud800\r\b<b>&\"'";
 
 describe("a name from a file", () => {
   it("is shown by its codes in errors, and does not push away what is wrong", () => {
     const long = "n".repeat(2 ** 20);
-    const error = new ScconvError("shape", "cannot be", { where: evil + long, got: long + evil, need: long, hint: long });
+    const error = new ScconvError("shape", "cannot be", {
+      where: evil + long,
+      got: long + evil,
+      need: long,
+      hint: long,
+    });
     expect(error.message).not.toMatch(controls);
     expect(error.message).toMatch(/cannot be, need n+…, got n+… \(n+…\)$/);
     expect(error.message.length).toBeLessThan(4000);
@@ -30,7 +36,11 @@ describe("a name from a file", () => {
   it("in tables, progress and answers", () => {
     expect(table([{ title: "layer" }], [[evil]])).not.toMatch(controls);
     let written = "";
-    const stream = { write: (text: string) => { written += text; } };
+    const stream = {
+      write: (text: string) => {
+        written += text;
+      },
+    };
     let now = 0;
     const phase = progressOn(stream, { bars: false, now: () => now }).phase(evil, 10);
     now = 20_000;
@@ -46,9 +56,14 @@ describe("a name from a file", () => {
 
   it("is no markup in the report", () => {
     const [first, ...rest] = report.layers;
-    const page = reportPage({ ...report, input: evil, command: evil, layers: [{ ...first!, name: evil, from: evil }, ...rest] });
+    const page = reportPage({
+      ...report,
+      input: evil,
+      command: evil,
+      layers: [{ ...first!, name: evil, from: evil }, ...rest],
+    });
     expect(page).not.toContain("<b>");
-    expect(page).not.toMatch(/[\u001b\u202e\u2066\u009b]/);
+    expect(page).not.toMatch(controls);
   });
 
   it("does not come to the terminal by way of the engine, which has a log of its own", async () => {

@@ -29,6 +29,4 @@ const entities: Readonly<Record<string, string>> = {
 
 /** Also without what is invisible or turns the direction of text, which could make a name read as another. */
 const escapeText = (text: string): string =>
-  text
-    .replace(/[&<>"']/g, (c) => entities[c]!)
-    .replace(/[^\P{Cc}\t\n\r]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "\ufffd");
+  text.replace(/[&<>"']/g, (c) => entities[c]!).replace(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "\ufffd");
