@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { Random } from "../../dist/base/random.js";
 import { Tensor } from "../../dist/base/tensor.js";
 import { nodeEngine } from "../../dist/host/node/ort.js";
-import { convUnits } from "../../dist/nn/units.js";
+import { convUnit } from "../../dist/nn/units.js";
 import { encodeSafetensors } from "../../dist/runtime/safetensors.js";
 import { sgd } from "../../dist/train/optimizer.js";
 import { trainableParts } from "../../dist/train/parts.js";
@@ -16,7 +16,7 @@ import { architecture } from "../../dist/zoo/index.js";
 const say = (document) => process.stdout.write(`${JSON.stringify(document)}\n`);
 
 async function start({ network, classes, size, conv, batch, threads, learningRate, file }) {
-  const unit = convUnits[conv]();
+  const unit = convUnit(conv);
   const student = architecture(network)({ classes, channels: 3, size, unit, where: "all", seed: 0 });
   const objective = classification(student, undefined, {});
   const program = buildStep({ student, batch, optimizer: sgd(), objective });
