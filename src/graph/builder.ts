@@ -61,6 +61,8 @@ export interface BuilderOptions {
   readonly from?: Graph;
   readonly opsets?: ReadonlyMap<string, number>;
   readonly name?: string;
+  /** The graph that this is a sub-graph of, whose values it sees. */
+  readonly outer?: GraphBuilder;
 }
 
 /** Builds a graph in order; each node's types are inferred as it is added, so a wrong shape fails where it is made. */
@@ -79,9 +81,11 @@ export class GraphBuilder {
   #scalars = new Map<string, Value>();
   #scope: string[] = [];
   #from: Graph | undefined;
+  #outer: GraphBuilder | undefined;
 
-  constructor(operators: ReadonlyMap<string, TypeRules>, { from, opsets, name }: BuilderOptions = {}) {
+  constructor(operators: ReadonlyMap<string, TypeRules>, { from, opsets, name, outer }: BuilderOptions = {}) {
     this.operators = operators;
+    this.#outer = outer;
     this.#from = from;
     this.name = name ?? from?.name ?? "graph";
     this.opsets = opsets ?? from?.opsets ?? new Map([["", CANONICAL_OPSET]]);
@@ -117,14 +121,16 @@ export class GraphBuilder {
   }
   /** The type of a value, or undefined where nothing is known of it. */
   typeIfKnown(name: string): TensorType | undefined {
-    return this.#types.get(name);
+    return this.#types.get(name) ?? (this.#taken.has(name) ? undefined : this.#outer?.typeIfKnown(name));
   }
   /** Keeps `name` from being given to something new: a node that comes later makes it. */
   reserve(name: string): void {
     this.#taken.add(name);
   }
   constantOf(name: string): Tensor | undefined {
-    return this.#initializers.get(name);
+    return (
+      this.#initializers.get(name) ?? (this.#taken.has(name) ? undefined : this.#outer?.constantOf(name))
+    );
   }
 
   /** Names made inside `body` start with `name.`. */
@@ -255,7 +261,7 @@ export class GraphBuilder {
   /** Adds a node as it is, and infers the types of its outputs (or takes those in `known` for operators without rules). */
   append(node: Node, known?: ReadonlyMap<string, TensorType>): void {
     const operator = this.operators.get(operatorKey(node.op, node.domain));
-    if (operator && node.inputs.every((n) => n === "" || this.#types.has(n))) {
+    if (operator && node.inputs.every((n) => n === "" || this.typeIfKnown(n))) {
       const ctx = this.contextOf(node);
       const types = inferTypes(operator, ctx);
       node.outputs.forEach((n, i) => {
@@ -277,10 +283,27 @@ export class GraphBuilder {
   contextOf(node: Node): InferContext {
     return new InferContext(
       node,
-      node.inputs.map((n) => (n === "" ? undefined : this.#types.get(n))),
-      node.inputs.map((n) => this.#initializers.get(n)),
+      node.inputs.map((n) => (n === "" ? undefined : this.typeIfKnown(n))),
+      node.inputs.map((n) => this.constantOf(n)),
       node.inputs.map((n) => this.#partial.get(n)),
+      (graph, inputs) => this.#subgraphTypes(graph, inputs),
     );
+  }
+
+  #subgraphTypes(
+    graph: Graph,
+    given: readonly (TensorType | undefined)[],
+  ): readonly (TensorType | undefined)[] {
+    const inputs = graph.inputs.map((info, i) => ({ ...info, type: given[i] ?? info.type }));
+    const types = new Map([
+      ...graph.types,
+      ...graph.outputs.flatMap((o) => (o.type ? [[o.name, o.type] as const] : [])),
+    ]);
+    const inner = new GraphBuilder(this.operators, {
+      from: { ...graph, inputs, types, outputs: [] },
+      outer: this,
+    });
+    return graph.outputs.map((o) => inner.typeIfKnown(o.name) ?? o.type);
   }
 
   /** Integer contents of a value, as far as known (see shape inference). */

@@ -2,7 +2,7 @@ import { type Dim, type Shape, unknownDim } from "../base/dims.js";
 import type { DType } from "../base/dtype.js";
 import { ScconvError } from "../base/errors.js";
 import type { Tensor } from "../base/tensor.js";
-import { type Node, nodeLabel, type TensorType } from "./ir.js";
+import { type Graph, type Node, nodeLabel, type TensorType } from "./ir.js";
 import { limits } from "./limits.js";
 
 /** What is known of a node's inputs when its output types are asked for. */
@@ -15,6 +15,11 @@ export class InferContext {
     readonly constants: readonly (Tensor | undefined)[],
     /** Contents of small integer inputs of which only some elements are known (from Shape of a symbolic shape). */
     readonly partial: readonly (Shape | undefined)[] = [],
+    /** What the outputs of a sub-graph are, given its inputs; it sees the values around the node. */
+    readonly subgraph?: (
+      graph: Graph,
+      inputs: readonly (TensorType | undefined)[],
+    ) => readonly (TensorType | undefined)[],
   ) {}
 
   /** The type of input `i`, which must be there. */

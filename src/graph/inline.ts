@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from "./builder.js";
-import type { Graph, Node } from "./ir.js";
+import type { Attribute, Graph, Node } from "./ir.js";
 
 export interface InlineOptions {
   /** Values that stand for the graph's inputs and, where wanted, for some of its initializers or other values. */
@@ -37,8 +37,11 @@ export function inline(
     let made = emit?.(node, inputs);
     if (!made) {
       const outputs = node.outputs.map((n) => (n === "" ? "" : prefix + n));
+      const attributes = withOuterNames(node.attributes, (n) =>
+        values.has(n) || graph.initializers.has(n) ? value(n).name : n,
+      );
       b.append(
-        { ...node, name: prefix + node.name, inputs: inputs.map((v) => v?.name ?? ""), outputs },
+        { ...node, name: prefix + node.name, inputs: inputs.map((v) => v?.name ?? ""), outputs, attributes },
         known,
       );
       made = outputs.map((n) => b.value(n));
@@ -49,4 +52,32 @@ export function inline(
     });
   }
   return values;
+}
+
+/** Sub-graphs read values around them by name: those names are brought up to date. */
+function withOuterNames(
+  attributes: ReadonlyMap<string, Attribute>,
+  rename: (name: string) => string,
+): ReadonlyMap<string, Attribute> {
+  if (![...attributes.values()].some((a) => a.kind === "graph")) return attributes;
+  const inside = (graph: Graph): Graph => {
+    const own = new Set([
+      ...graph.inputs.map((i) => i.name),
+      ...graph.initializers.keys(),
+      ...graph.nodes.flatMap((n) => n.outputs),
+    ]);
+    const read = (name: string) => (name === "" || own.has(name) ? name : rename(name));
+    return {
+      ...graph,
+      nodes: graph.nodes.map((n) => ({
+        ...n,
+        inputs: n.inputs.map(read),
+        attributes: withOuterNames(n.attributes, read),
+      })),
+      outputs: graph.outputs.map((o) => ({ ...o, name: read(o.name) })),
+    };
+  };
+  return new Map(
+    [...attributes].map(([name, a]) => [name, a.kind === "graph" ? { ...a, value: inside(a.value) } : a]),
+  );
 }

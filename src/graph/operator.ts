@@ -2,7 +2,7 @@ import type { Dim } from "../base/dims.js";
 import type { Tensor } from "../base/tensor.js";
 import type { GraphBuilder, Value } from "./builder.js";
 import type { InferContext, TypeRules } from "./infer-context.js";
-import type { Node, TensorType } from "./ir.js";
+import type { Graph, Node, TensorType } from "./ir.js";
 
 export { InferContext, operatorKey } from "./infer-context.js";
 
@@ -14,6 +14,10 @@ export interface EvaluateContext {
   tensor(i: number): Tensor;
   /** Number of outputs that the node names. */
   readonly outputs: number;
+  /** Runs a sub-graph, which sees the values around the node; absent where those are not at hand. */
+  readonly run?:
+    | ((graph: Graph, feeds: ReadonlyMap<string, Tensor>) => ReadonlyMap<string, Tensor>)
+    | undefined;
 }
 
 /** What a derivative rule sees: values in the graph under construction. */
@@ -78,6 +82,8 @@ export interface Operator extends TypeRules {
   readonly downgrade?: (node: Node, to: number, make: DowngradeContext) => Node | readonly Node[];
   /** For sets `to` in which the operator (or this use of it) does not exist: older operators that say the same. */
   readonly older?: (ctx: GradContext, to: number) => readonly Value[] | undefined;
+  /** Names that it had, and how a node of that name is brought over. */
+  readonly formerly?: Readonly<Record<string, (node: Node, make: UpgradeContext) => Node>>;
   /** For operators of our own domain: the standard operators that the engine runs instead. */
   readonly lower?: (ctx: GradContext) => readonly Value[];
 }

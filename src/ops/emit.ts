@@ -95,6 +95,9 @@ export const zerosLike = (x: Value): Value => expandLike(x.builder.scalar(0, x.d
 export const transpose = (x: Value, perm: readonly number[]): Value =>
   perm.every((p, i) => p === i) ? x : x.builder.add("Transpose", [x], { perm });
 
+export const gatherElements = (x: Value, indices: Value, axis: number): Value =>
+  x.builder.add("GatherElements", [x, indices], { axis });
+
 export const concat = (values: readonly Value[], axis: number): Value =>
   values.length === 1 ? values[0]! : values[0]!.builder.add("Concat", values, { axis });
 

@@ -142,6 +142,7 @@ export const scatterElements: Operator = {
   type: "ScatterElements",
   since: 18,
   downgrade: plainScatter,
+  formerly: { Scatter: (node) => ({ ...node, op: "ScatterElements" }) },
   infer: (ctx) => [{ dtype: ctx.dtype(0), shape: ctx.shape(0) }],
   evaluate: (ctx) => scattered(ctx, (f) => forEachPlace(ctx, f)),
   cost: free,

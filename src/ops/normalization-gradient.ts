@@ -1,5 +1,5 @@
 import type { Value } from "../graph/builder.js";
-import { type GradContext, none } from "../graph/operator.js";
+import type { GradContext } from "../graph/operator.js";
 import {
   add,
   div,
@@ -37,10 +37,6 @@ export function groupedGradient(
   { view, count, parameter, parameterShape, epsilon }: Layout,
 ) {
   const { x, dy } = ctx;
-  if (ctx.upstream.slice(1).some((g) => g)) {
-    const statistic = none("nothing flows back from the statistics");
-    return ctx.node.inputs.map(() => statistic);
-  }
   const once = (key: string, make: () => Value) => () => ctx.shared(key, make);
   const overPixels = (v: Value) => (view[3] === 1 ? v : reduceSum(v, [3]));
   const overGroup = (v: Value) => reduceSum(v, [2, 3]);

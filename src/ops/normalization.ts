@@ -4,10 +4,10 @@ import { ScconvError } from "../base/errors.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { float, floatAttr, intAttr, nodeLabel } from "../graph/ir.js";
-import { free, type GradContext, type InferContext, type Operator } from "../graph/operator.js";
+import { free, type GradContext, type InferContext, type Operator, zero } from "../graph/operator.js";
 import { axisOf } from "./axis.js";
 import { broadcastIndex } from "./elementwise.js";
-import { add, mul, reciprocal, reduceMean, reshape, reshapeLike, sqrt, sub } from "./emit.js";
+import { add, cast, div, mul, pow, reciprocal, reduceMean, reshape, reshapeLike, sqrt, sub } from "./emit.js";
 import { groupedGradient } from "./normalization-gradient.js";
 
 /*
@@ -149,13 +149,30 @@ export const layerNormalization: Operator = {
     const x = ctx.x(0).shape;
     const inner = x.slice(axisOf(ctx.node, x.length, -1));
     const count = known(ctx, inner);
-    return groupedGradient(ctx, {
+    const [dx, ...parameters] = groupedGradient(ctx, {
       view: [-1, 1, count, 1],
       count,
       parameter: [1, 1, count, 1],
       parameterShape: inner as number[],
       epsilon: floatAttr(ctx.node, "epsilon", 1e-5),
     });
+    const [dy, dMean, dInverse] = ctx.upstream;
+    if (!dMean && !dInverse) return [dx, ...parameters];
+    return [
+      () => {
+        // ∂μ/∂x = 1/m, ∂(1/σ)/∂x = −(x − μ)/(m·σ³)
+        const v = ctx.x(0);
+        const terms = dy ? [dx!()] : [];
+        if (dMean) terms.push(div(cast(dMean, v.dtype), count));
+        if (dInverse) {
+          const axes = inner.map((_, i) => x.length - inner.length + i);
+          const centred = sub(v, reduceMean(v, axes));
+          terms.push(mul(centred, cast(div(mul(dInverse, pow(ctx.y(2), 3)), -count), v.dtype)));
+        }
+        return terms.reduce((a, b) => add(a, b));
+      },
+      ...parameters.map((rule) => (dy ? rule : zero("the statistics do not depend on it"))),
+    ];
   },
   older: (ctx, to) => (to < 17 ? layerByParts(ctx) : undefined),
 };

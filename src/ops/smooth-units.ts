@@ -177,7 +177,7 @@ export const smoothUnits: readonly Operator[] = [
   ),
 ];
 
-function roundToEven(x: number): number {
+export function roundToEven(x: number): number {
   const r = Math.round(x);
   return Math.abs(x - Math.trunc(x)) === 0.5 && r % 2 !== 0 ? r - 1 : r;
 }

@@ -1,6 +1,6 @@
 import { stridesOf, Tensor } from "../base/tensor.js";
 import { attributesFrom, intAttr, type Node } from "../graph/ir.js";
-import { type DowngradeContext, free, type Operator, type UpgradeContext } from "../graph/operator.js";
+import { type DowngradeContext, free, type Operator, type UpgradeContext, zero } from "../graph/operator.js";
 import { positive } from "./axis.js";
 import { exp, mul, reduceSum, sub } from "./emit.js";
 
@@ -55,6 +55,23 @@ export const logSoftmax: Operator = {
   downgrade: toMatrix,
   // dx = dy − eʸ·Σ dy
   grad: ({ node, y, dy }) => [() => sub(dy(), mul(exp(y()), reduceSum(dy(), [intAttr(node, "axis", -1)])))],
+};
+
+/** 1 where the (first) largest is, 0 elsewhere. */
+export const hardmax: Operator = {
+  type: "Hardmax",
+  since: 13,
+  infer,
+  evaluate: ({ node, tensor }) => [
+    along(tensor(0), intAttr(node, "axis", -1), (v) => {
+      const top = v.indexOf(v.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY));
+      return v.map((_, i) => Number(i === top));
+    }),
+  ],
+  cost: free,
+  upgrade: fromMatrix,
+  downgrade: toMatrix,
+  grad: zero("a step is flat wherever it has a derivative"),
 };
 
 /** Before 13 the input was taken as a matrix, the axes from `axis` (1 unless given) on being its columns. */

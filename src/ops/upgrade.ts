@@ -1,39 +1,12 @@
 import { ScconvError } from "../base/errors.js";
 import { CANONICAL_OPSET, type GraphBuilder } from "../graph/builder.js";
-import { type Attribute, type Graph, type Node, nodeLabel, opsetOf, type TensorType } from "../graph/ir.js";
+import { type Attribute, type Graph, type Node, opsetOf, type TensorType } from "../graph/ir.js";
 import { operatorKey, type UpgradeContext } from "../graph/operator.js";
-import { graphBuilder, operators } from "./index.js";
+import { formerNames, graphBuilder, operators } from "./index.js";
 import { declaredTypes } from "./infer.js";
-import { upsampleToResize } from "./resize.js";
 
 /** The oldest operator set that is understood; older ones broadcast by attributes. */
 export const OLDEST_OPSET = 7;
-
-/** An operator without rules of ours whose meaning changed on the way, and how to bring it over where that is easy. */
-interface Stranger {
-  readonly changed: number;
-  readonly upgrade?: (node: Node, make: UpgradeContext) => Node;
-}
-
-const strangers = new Map<string, Stranger>([
-  ["Scatter", { changed: 11, upgrade: (node) => ({ ...node, op: "ScatterElements" }) }],
-  [
-    "RoiAlign",
-    {
-      changed: 16,
-      upgrade: (node) => ({
-        ...node,
-        attributes: new Map(node.attributes).set("coordinate_transformation_mode", {
-          kind: "string",
-          value: "output_half_pixel",
-        }),
-      }),
-    },
-  ],
-  ["Upsample", { changed: CANONICAL_OPSET, upgrade: upsampleToResize }],
-  ["Scan", { changed: 9 }],
-  ["Hardmax", { changed: 13 }],
-]);
 
 /**
  * Brings a graph of ai.onnx operator set 7 … 17 to set 18, the one that rules are written for; each operator's file says
@@ -81,14 +54,8 @@ function withSubgraphs(node: Node, from: number, typeOf: TypeOf): Node {
 
 function upgradeNode(node: Node, from: number, make: UpgradeContext): readonly Node[] {
   const key = operatorKey(node.op, node.domain);
-  const stranger = strangers.get(key);
-  if (stranger && from < stranger.changed) {
-    if (stranger.upgrade) return [stranger.upgrade(node, make)];
-    throw new ScconvError("unsupported", `this operator changed its meaning in set ${stranger.changed}`, {
-      where: nodeLabel(node),
-      got: `operator set ${from}`,
-    });
-  }
+  const former = formerNames.get(key);
+  if (former) return [former(node, make)];
   const result = operators.get(key)?.upgrade?.(node, from, make) ?? node;
   return Array.isArray(result) ? result : [result as Node];
 }

@@ -61,7 +61,10 @@ describe("verify", () => {
   });
   const choice = (reads: string): Node => ({
     ...node("If", ["c"], ["y"]),
-    attributes: new Map([["then_branch", { kind: "graph", value: branch(reads) }]]),
+    attributes: new Map([
+      ["then_branch", { kind: "graph", value: branch(reads) }],
+      ["else_branch", { kind: "graph", value: branch(reads) }],
+    ]),
   });
   const inputs = [
     { name: "c", type: { dtype: "bool" as const, shape: [] } },

@@ -11,6 +11,8 @@ export interface OperatorCase {
   readonly name: string;
   /** Floats are given as float64 and run in both precisions. */
   readonly inputs: readonly (Tensor | undefined)[];
+  /** Values that a sub-graph may read, by the place that their name (`x1`) counts. */
+  readonly around?: readonly (Tensor | undefined)[];
   readonly attributes?: Readonly<Record<string, AttributeInput>> | undefined;
   readonly domain?: string;
   readonly opset?: number;
@@ -87,6 +89,11 @@ export function buildCase(c: OperatorCase, dtype: "float32" | "float64", op = c.
     if (!fed) return b.constant(tensor, `c${i}`);
     feeds.set(`x${i}`, tensor);
     return b.input(`x${i}`, tensor.dtype, tensor.dims);
+  });
+  c.around?.forEach((t, i) => {
+    if (!t) return;
+    feeds.set(`x${i}`, t.cast(dtype));
+    b.input(`x${i}`, dtype, t.dims);
   });
   // A cast to float32 is a cast to the precision of the run.
   const narrows = dtype === "float64" && c.attributes?.to === dtypes.float32.code;

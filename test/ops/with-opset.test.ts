@@ -45,7 +45,23 @@ const refused: readonly (readonly [op: string, name: RegExp, before: number])[] 
   ["ScatterElements", /^(max|min)/, 18],
   ["ScatterND", /^(add|mul)/, 16],
   ["ScatterND", /^(max|min)/, 18],
+  ["QuantizeLinear", /channel/, 13],
+  ["QuantizeLinear", /^blocks/, 21],
+  ["DequantizeLinear", /^blocks/, 21],
+  ["Resize", /antialias|not_/, 18],
+  ["GridSample", /^volume/, 20],
+  ["GridSample", /./, 16],
+  ["If", /./, Number.POSITIVE_INFINITY],
+  ["Loop", /./, Number.POSITIVE_INFINITY],
+  ["Scan", /./, Number.POSITIVE_INFINITY],
 ];
+
+/** Forms that ONNX Runtime 1.30 has no kernel for. */
+const engineLacks: ReadonlyMap<string, number> = new Map([
+  ["RoiAlign", 22],
+  ["MaxRoiPool", 22],
+  ["GlobalLpPool", 22],
+]);
 
 function isRefused(c: OperatorCase, to: number): boolean {
   const { since, downgrade, older } = operators.get(operatorKey(c.op, c.domain))!;
@@ -113,6 +129,7 @@ describe.each(all)("$op: $name", (c) => {
     const { graph, feeds } = built(c);
     const want = await run(graph, feeds);
     for (const to of sets) {
+      if (to === (c.opset ?? 18) || to >= (engineLacks.get(c.op) ?? Number.POSITIVE_INFINITY)) continue;
       if (isRefused(c, to)) {
         expect(() => withOpset(graph, to), `set ${to}`).toThrowError(
           expect.objectContaining({ code: "unsupported" }),
@@ -162,12 +179,12 @@ describe("a graph in another operator set", () => {
   it("is refused with all nodes that the set has no words for", () => {
     const graph = graphOf([
       node("ArgMax", "a", { attributes: attributesFrom({ select_last_index: 1 }) }),
-      node("Einsum", "b"),
+      node("Det", "b"),
       node("Relu", "c"),
     ]);
     expect(() => withOpset(graph, OLDEST_EXPORT)).toThrowError(
       'operator set 11 cannot say all of the graph: ArgMax "a": needs set 12 (select_last_index); ' +
-        'Einsum "b": needs set 18: there are no rules for it in others',
+        'Det "b": needs set 18: there are no rules for it in others',
     );
   });
 });

@@ -65,4 +65,29 @@ export const linearCases: readonly OperatorCase[] = [
       beta: float(0.25),
     },
   ),
+  ...(
+    [
+      ["ij,jk->ik", [3, 4], [4, 2]],
+      ["bij,bjk", [2, 3, 4], [2, 4, 2]],
+      ["...ij,...jk->...ik", [2, 5, 3, 4], [2, 5, 4, 2]],
+      ["bhwc,hkc->bhwk", [2, 3, 2, 4], [3, 5, 4]],
+      ["i,j->ij", [3], [4]],
+      ["ij,kl->ik", [3, 2], [4, 2]],
+    ] as const
+  ).map(
+    ([equation, a, b]): OperatorCase => ({
+      op: "Einsum",
+      name: equation,
+      inputs: [uniform(a), uniform(b)],
+      attributes: { equation },
+    }),
+  ),
+  { op: "Einsum", name: "one operand", inputs: [uniform([2, 3, 4])], attributes: { equation: "abc->ca" } },
+  { op: "Einsum", name: "a diagonal", inputs: [uniform([3, 3])], attributes: { equation: "ii->i" }, wrt: [] },
+  {
+    op: "Einsum",
+    name: "three operands",
+    inputs: [uniform([2, 3]), uniform([3, 4]), uniform([4, 2])],
+    attributes: { equation: "ab,bc,cd->ad" },
+  },
 ];

@@ -72,6 +72,30 @@ export const normalizationCases: readonly OperatorCase[] = [
   perPart("LayerNormalization", "axis −2, parameters that broadcast", [2, 2, 3], [3], { axis: -2 }),
   perPart("LayerNormalization", "with statistics", [2, 3, 5], [5], {}, { outputs: 3, seeded: [0] }),
   { op: "LayerNormalization", name: "no bias", inputs: [uniform([2, 3, 5]), uniform([5])] },
+  perPart("LayerNormalization", "through its statistics", [2, 3, 5], [5], {}, { outputs: 3 }),
+  ...[1, 2].map(
+    (p): OperatorCase => ({
+      op: "LpNormalization",
+      name: `p = ${p}`,
+      inputs: [uniform([2, 3, 4], { away: 0.1 })],
+      attributes: { axis: 1, p },
+    }),
+  ),
+  { op: "MeanVarianceNormalization", name: "image", inputs: [uniform([2, 3, 2, 3])] },
+  {
+    op: "MeanVarianceNormalization",
+    name: "last axis",
+    inputs: [uniform([3, 5])],
+    attributes: { axes: [-1] },
+  },
+  { op: "RMSNormalization", name: "last axis", inputs: [uniform([2, 3, 5]), uniform([5])], opset: 23 },
+  {
+    op: "RMSNormalization",
+    name: "axis 1, a scale that broadcasts",
+    inputs: [uniform([2, 3, 4]), uniform([4])],
+    attributes: { axis: 1, epsilon: float(0.1) },
+    opset: 23,
+  },
   { op: "LRN", name: "size 3", inputs: [uniform([2, 5, 3, 2])], attributes: { size: 3, alpha: float(0.5) } },
   {
     op: "LRN",

@@ -1,3 +1,4 @@
+import { float } from "../../../src/graph/ir.js";
 import { floats, ints, type OperatorCase, uniform } from "../operator-case.js";
 
 const byScales = (
@@ -53,4 +54,33 @@ export const resizeCases: readonly OperatorCase[] = [
   byScales("cubic, outside left out", [1, 1, 4, 4], [1, 1, 2, 2], { ...cubic, exclude_outside: 1 }),
   toSizes("linear, chosen axes", [1, 2, 3, 4], [6, 5], { ...linear, axes: [2, 3] }),
   byScales("nearest, chosen axes", [1, 2, 3, 4], [2], { axes: [-1] }),
+  ...["linear", "cubic"].flatMap((mode) => [
+    byScales(`${mode}, antialias`, [1, 1, 7, 8], [1, 1, 0.6, 0.5], { mode, antialias: 1 }),
+    toSizes(`${mode}, antialias, larger one way`, [1, 2, 6, 4], [1, 2, 3, 7], { mode, antialias: 1 }),
+  ]),
+  ...["not_larger", "not_smaller"].map((keep_aspect_ratio_policy) =>
+    toSizes(`linear, ${keep_aspect_ratio_policy}`, [1, 2, 3, 4], [7, 6], {
+      ...linear,
+      axes: [2, 3],
+      keep_aspect_ratio_policy,
+    }),
+  ),
+  ...["nearest", "linear", "cubic"].map(
+    (mode): OperatorCase => ({
+      op: "Resize",
+      name: `${mode}, cropped`,
+      inputs: [
+        uniform([1, 1, 4, 5]),
+        floats([8], [0, 0, 0.3, -0.1, 1, 1, 0.7, 1.2]),
+        undefined,
+        ints(1, 1, 3, 4),
+      ],
+      attributes: {
+        mode,
+        coordinate_transformation_mode: "tf_crop_and_resize",
+        extrapolation_value: float(10),
+      },
+      constant: [1],
+    }),
+  ),
 ];
