@@ -38,6 +38,7 @@ export { foldConstants } from "./ops/fold.js";
 export { graphBuilder, operators } from "./ops/index.js";
 export { inferShapes } from "./ops/infer.js";
 export { lower } from "./ops/lower.js";
+export { type UnsupportedOperator, unsupportedOperators } from "./ops/unsupported.js";
 export { upgrade } from "./ops/upgrade.js";
 export { NEWEST_EXPORT, OLDEST_EXPORT, withOpset } from "./ops/with-opset.js";
 export { deploy, findUnits, foldBatchNorm, fuseScconv } from "./optimise/index.js";

@@ -1,9 +1,12 @@
 // ONNX's own backend cases, forwards and backwards: `npm run conformance -- --cases DIR`; see bench/README.md.
 import { fork } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { nodeEngine } from "../../dist/node.js";
 import { readIndex } from "./cases.mjs";
+import { page, unexplained } from "./page.mjs";
+import { unusedReasons } from "./reasons.mjs";
 
 const { values: flags } = parseArgs({
   options: {
@@ -11,6 +14,7 @@ const { values: flags } = parseArgs({
     only: { type: "string" },
     chunk: { type: "string", default: "150" },
     json: { type: "string" },
+    from: { type: "string" },
     page: { type: "string" },
     verbose: { type: "boolean", default: false },
   },
@@ -62,8 +66,14 @@ const index = await readIndex(flags.cases);
 const chosen = index.cases.filter((c) => !flags.only || new RegExp(flags.only).test(c.folder));
 const folders = chosen.map((c) => c.folder);
 const started = Date.now();
-const forward = await check(folders, "forward");
-const gradient = await check(folders, "gradient");
+// Results of an earlier run (--json) are only told again.
+const before = flags.from && JSON.parse(await readFile(flags.from, "utf8"));
+const forward = before ? new Map(Object.entries(before.forward)) : await check(folders, "forward");
+const gradient = before ? new Map(Object.entries(before.gradient)) : await check(folders, "gradient");
+const whole = chosen.length === index.cases.length;
+const wrong = unexplained({ ...index, cases: chosen }, forward, gradient);
+// What a part of the cases does not need, the others may.
+const stale = whole ? unusedReasons().map((r) => `a reason that no case needs any more: ${r}`) : [];
 if (flags.verbose) {
   for (const [what, results] of Object.entries({ forward, gradient })) {
     for (const [folder, steps] of results) {
@@ -78,4 +88,8 @@ if (flags.json) {
   const document = { forward: Object.fromEntries(forward), gradient: Object.fromEntries(gradient) };
   await writeFile(flags.json, JSON.stringify(document, undefined, 1));
 }
-process.stdout.write(`${chosen.length} cases in ${Math.round((Date.now() - started) / 1000)} s\n`);
+if (flags.page) await writeFile(flags.page, page(index, forward, gradient, nodeEngine().runtime));
+const seconds = Math.round((Date.now() - started) / 1000);
+process.stdout.write(`${chosen.length} cases in ${seconds} s, ${wrong.length} failures without a reason\n`);
+for (const line of [...wrong, ...stale]) process.stdout.write(`${line}\n`);
+process.exitCode = wrong.length + stale.length > 0 ? 1 : 0;

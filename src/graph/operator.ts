@@ -56,8 +56,8 @@ export const zero = (why: string): NoGradient => ({ none: why, zero: true });
 export type GradRule = (ctx: GradContext) => readonly ((() => Value) | NoGradient | undefined)[];
 
 export interface Cost {
-  /** Multiply-accumulates. FLOPs = 2 × MACs. */
-  readonly macs: Dim;
+  /** Multiply-accumulates, FLOPs being twice as many; undefined where they cannot be told from the shapes. */
+  readonly macs: Dim | undefined;
 }
 
 export interface Operator extends TypeRules {
@@ -73,6 +73,8 @@ export interface Operator extends TypeRules {
   readonly grad: GradRule | NoGradient;
   /** Inputs that are no weights even where they are floats (running statistics, bounds, scales of an image). */
   readonly settings?: readonly number[];
+  /** Inputs that are weights even where they are integers (quantised). */
+  readonly weights?: readonly number[];
   /** Brings a node from operator set `from` (< 18) to the form that the rules describe. */
   readonly upgrade?: (node: Node, from: number, make: UpgradeContext) => Node | readonly Node[];
   /**

@@ -177,8 +177,10 @@ function toFourteen(node: Node, from: number): Node {
     });
   }
   const attributes = new Map(node.attributes);
-  attributes.delete("spatial");
-  if (node.outputs.slice(1).every((n) => n === ""))
+  for (const name of ["spatial", "is_test", "consumed_inputs"]) attributes.delete(name);
+  // Before 7 a flag said that it is inference, however many outputs there are.
+  const testing = from < 7 && intAttr(node, "is_test", 0) === 1;
+  if (testing || node.outputs.slice(1).every((n) => n === ""))
     return { ...node, attributes, outputs: [node.outputs[0]!] };
   attributes.set("training_mode", { kind: "int", value: 1 });
   return { ...node, attributes, outputs: node.outputs.slice(0, 3) };

@@ -2,12 +2,15 @@ import { type Shape, unknownDim } from "../base/dims.js";
 import { ScconvError } from "../base/errors.js";
 import { Tensor } from "../base/tensor.js";
 import { type Graph, intAttr, intsAttr, type Node, nodeLabel, type TensorType } from "../graph/ir.js";
-import { type EvaluateContext, free, type InferContext, none, type Operator } from "../graph/operator.js";
+import { type EvaluateContext, type InferContext, none, type Operator } from "../graph/operator.js";
 import { positive } from "./axis.js";
 import { concat } from "./joining.js";
 import { slice } from "./slice.js";
 
 /** If, Loop and Scan: read, typed and run by their sub-graphs. Nothing is differentiated through them. */
+
+/** How often a sub-graph runs, or which, is decided when it runs. */
+const unknownCost = () => ({ macs: undefined });
 
 const notThrough = none("control flow is not differentiated");
 
@@ -74,7 +77,7 @@ export const ifOperator: Operator = {
   },
   evaluate: (ctx) =>
     call(ctx, graphOf(ctx.node, ctx.tensor(0).numbers()[0] ? "then_branch" : "else_branch"), []),
-  cost: free,
+  cost: unknownCost,
   grad: notThrough,
   downgrade,
 };
@@ -133,7 +136,7 @@ export const loop: Operator = {
     });
     return [...(carried as Tensor[]), ...stacks];
   },
-  cost: free,
+  cost: unknownCost,
   grad: notThrough,
   downgrade,
 };
@@ -188,7 +191,7 @@ export const scan: Operator = {
     );
     return [...(carried as Tensor[]), ...stacks];
   },
-  cost: free,
+  cost: unknownCost,
   grad: notThrough,
   downgrade,
   upgrade: (node, from) => {

@@ -5,6 +5,7 @@ import type { Graph, Node, TensorType } from "../graph/ir.js";
 import { operatorKey } from "../graph/operator.js";
 import { graphBuilder, operators } from "./index.js";
 import { declaredTypes } from "./infer.js";
+import { whyUnsupported } from "./unsupported.js";
 
 export interface NodeCost {
   readonly node: Node;
@@ -24,12 +25,13 @@ export interface GraphCost {
   readonly macs: Dim;
   readonly parameters: number;
   /** Operators without a count: their cost is unknown, not 0. */
-  readonly uncounted: readonly { readonly op: string; readonly count: number }[];
+  readonly uncounted: readonly { readonly op: string; readonly count: number; readonly why: string }[];
 }
 
 /**
  * What a graph costs, node by node. Parameters are the elements of floating point initializers, each counted once,
- * without scalars and without what operators call settings (running statistics, bounds), which nobody learns.
+ * without scalars and without what operators call settings (running statistics, bounds), which nobody learns; quantised weights
+ * count too.
  */
 export function costOf(graph: Graph): GraphCost {
   const b = graphBuilder({ from: { ...graph, types: declaredTypes(graph), outputs: [] } });
@@ -41,18 +43,19 @@ export function costOf(graph: Graph): GraphCost {
     const outputs = node.outputs.map((n) => b.typeIfKnown(n));
     const ctx = b.contextOf(node);
     const typed = operator && ctx.inputs.every((t, i) => t || node.inputs[i] === "");
-    if (!typed) uncounted.set(key, (uncounted.get(key) ?? 0) + 1);
+    const macs = typed ? operator.cost(ctx, outputs).macs : undefined;
+    if (macs === undefined) uncounted.set(key, (uncounted.get(key) ?? 0) + 1);
     let parameters = 0;
     node.inputs.forEach((name, i) => {
       const tensor = graph.initializers.get(name);
       if (!tensor || operator?.settings?.includes(i) || counted.has(name)) return;
-      if (!isFloat(tensor.dtype) || tensor.dims.length === 0) return;
+      if (!(isFloat(tensor.dtype) || operator?.weights?.includes(i)) || tensor.dims.length === 0) return;
       counted.add(name);
       parameters += tensor.size;
     });
     return {
       node,
-      macs: typed ? operator.cost(ctx, outputs).macs : undefined,
+      macs,
       parameters,
       bytes: bytesOf(
         [...ctx.inputs, ...outputs].filter((_, i) => [...node.inputs, ...node.outputs][i] !== ""),
@@ -65,9 +68,12 @@ export function costOf(graph: Graph): GraphCost {
     nodes,
     macs: sumDims(nodes.flatMap((n) => n.macs ?? [])),
     parameters: nodes.reduce((sum, n) => sum + n.parameters, 0),
-    uncounted: [...uncounted].map(([op, count]) => ({ op, count })),
+    uncounted: [...uncounted].map(([op, count]) => ({ op, count, why: whyUncounted(op) })),
   };
 }
+
+const whyUncounted = (key: string): string =>
+  whyUnsupported(key) ?? "what it costs depends on its values, or the type of an input is not known";
 
 function bytesOf(types: readonly (TensorType | undefined)[]): number | undefined {
   let total = 0;

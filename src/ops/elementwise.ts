@@ -9,8 +9,10 @@ import {
   type InferContext,
   type NoGradient,
   type Operator,
+  type UpgradeContext,
   zero,
 } from "../graph/operator.js";
+import { positive } from "./axis.js";
 import { sameContents, sizeArithmetic } from "./contents.js";
 
 /** What families of elementwise operators share: types, and values with numpy-style broadcasting. */
@@ -102,6 +104,7 @@ export interface BinaryRow {
 export const binaryOperator = ({ f, dtype, ...row }: BinaryRow): Operator => ({
   ...row,
   ...(sizeArithmetic[row.type] ? { partial: sizeArithmetic[row.type]! } : {}),
+  upgrade: broadcastByAxes,
   infer: (ctx) => inferBroadcast(ctx, dtype ?? ctx.dtype(0)),
   evaluate: ({ node, inputs }) => {
     const tensors = inputs as readonly Tensor[];
@@ -119,5 +122,30 @@ export const binaryOperator = ({ f, dtype, ...row }: BinaryRow): Operator => ({
   },
   cost: free,
 });
+
+/**
+ * Before 7 the second input was broadcast only where `broadcast` said so, its first axis standing at `axis`: ones are put
+ * behind it until it reaches the end.
+ */
+export function broadcastByAxes(node: Node, from: number, make: UpgradeContext): Node | readonly Node[] {
+  if (from >= 7) return node;
+  const attributes = new Map(node.attributes);
+  attributes.delete("broadcast");
+  attributes.delete("axis");
+  const [a, b] = node.inputs.map((name) => make.type(name)?.shape?.length);
+  const axis = node.attributes.get("axis");
+  if (axis?.kind !== "int" || a === undefined || b === undefined) return { ...node, attributes };
+  const behind = a - positive(axis.value, a) - b;
+  if (behind <= 0) return { ...node, attributes };
+  const wide = make.fresh("wide");
+  const axes = Array.from({ length: behind }, (_, i) => b + i);
+  return [
+    {
+      ...{ op: "Unsqueeze", domain: "", name: `${node.name}.unsqueeze`, attributes: new Map() },
+      ...{ inputs: [node.inputs[1]!, make.ints(axes)], outputs: [wide] },
+    },
+    { ...node, inputs: [node.inputs[0]!, wide], attributes },
+  ];
+}
 
 export const stepFunction = zero("a step is flat wherever it has a derivative");

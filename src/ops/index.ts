@@ -10,6 +10,7 @@ import { ifOperator, loop, scan } from "./control-flow.js";
 import { conv } from "./conv.js";
 import { convTranspose } from "./conv-transpose.js";
 import { compress, nonZero } from "./data-dependent.js";
+import { deformConv } from "./deform-conv.js";
 import { einsum } from "./einsum.js";
 import { expand, tile } from "./expanding.js";
 import { gather } from "./gather.js";
@@ -56,6 +57,7 @@ const all: readonly Operator[] = [
   range,
   conv,
   convTranspose,
+  deformConv,
   matmul,
   gemm,
   einsum,

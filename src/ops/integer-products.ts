@@ -90,6 +90,7 @@ const operator = (plan: Plan): Operator => ({
   },
   evaluate: (ctx) => evaluate(plan, ctx),
   cost: (ctx, outputs) => plan.inner.cost(innerContext(plan, ctx), outputs),
+  weights: plan.scales ? [plan.operands[2], plan.scales[4]] : [plan.operands[2]],
   ...(plan.scales ? { settings: plan.scales.slice(0, 3) } : {}),
   grad: setting,
 });

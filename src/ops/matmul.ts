@@ -3,6 +3,7 @@ import { sizeOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { floatAttr, intAttr } from "../graph/ir.js";
 import type { InferContext, Operator } from "../graph/operator.js";
+import { without } from "./axis.js";
 import { broadcastIndex } from "./elementwise.js";
 import { mul, matmul as product, reduceSum, reshape, squeeze, transpose, unsqueeze } from "./emit.js";
 
@@ -93,6 +94,8 @@ function sumLeading(v: Value, keep: number): Value {
 export const gemm: Operator = {
   type: "Gemm",
   since: 7,
+  // Before 7 a flag said that C is broadcast.
+  upgrade: (node, from) => (from < 7 ? { ...node, attributes: without(node, "broadcast") } : node),
   infer: (ctx) => {
     const [a, b] = [ctx.shape(0), ctx.shape(1)];
     if (!a || !b) return [{ dtype: ctx.dtype(0), shape: undefined }];

@@ -116,6 +116,7 @@ export const dequantizeLinear: Operator = {
   },
   cost: free,
   settings: [1],
+  weights: [0],
   grad: setting,
   // Scales along an axis came with 13.
   older: ({ inputs, node, x }, to) => {

@@ -81,6 +81,20 @@ export const prelu: Operator = {
     mapTensors(tensor(0).dtype, [tensor(0), tensor(1)], (v, slope) => (v < 0 ? v * slope : v)),
   ],
   cost: free,
+  // Before 7 a vector of slopes was one for each channel.
+  upgrade: (node, from, make) => {
+    const rank = make.type(node.inputs[0]!)?.shape?.length;
+    if (from >= 7 || rank === undefined || make.type(node.inputs[1]!)?.shape?.length !== 1) return node;
+    const slope = make.fresh("slope");
+    const axes = Array.from({ length: rank - 2 }, (_, i) => i + 1);
+    return [
+      {
+        ...{ op: "Unsqueeze", domain: "", name: `${node.name}.unsqueeze`, attributes: new Map() },
+        ...{ inputs: [node.inputs[1]!, make.ints(axes)], outputs: [slope] },
+      },
+      { ...node, inputs: [node.inputs[0]!, slope] },
+    ];
+  },
   grad: (ctx) => {
     const { x, dy } = ctx;
     const rising = () => ctx.shared("rising", () => mask(greater(x(0), 0), dy()));

@@ -5,11 +5,11 @@ import { operatorKey, type UpgradeContext } from "../graph/operator.js";
 import { formerNames, graphBuilder, operators } from "./index.js";
 import { declaredTypes } from "./infer.js";
 
-/** The oldest operator set that is understood; older ones broadcast by attributes. */
-export const OLDEST_OPSET = 7;
+/** The oldest operator set that is understood. */
+export const OLDEST_OPSET = 6;
 
 /**
- * Brings a graph of ai.onnx operator set 7 … 17 to set 18, the one that rules are written for; each operator's file says
+ * Brings a graph of ai.onnx operator set 6 … 17 to set 18, the one that rules are written for; each operator's file says
  * how. Names of nodes and values survive. Graphs from 18 on are returned as they are.
  */
 export function upgrade(graph: Graph): Graph {

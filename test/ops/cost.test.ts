@@ -90,8 +90,20 @@ describe("costOf", () => {
       );
     }
     const cost = costOf(b.build());
-    expect(cost.uncounted).toEqual([{ op: "acme.Mystery", count: 2 }]);
+    expect(cost.uncounted).toEqual([
+      { op: "acme.Mystery", count: 2, why: "an operator that is not known here" },
+    ]);
     expect(cost.nodes[0]).toMatchObject({ macs: undefined, bytes: undefined, outputShape: undefined });
+  });
+
+  it("counts quantised weights as parameters, and the products of integers as others", () => {
+    const b = graphBuilder();
+    const x = b.input("x", "uint8", [1, 2, 5, 5]);
+    const w = b.parameter("w", Tensor.zeros("int8", [3, 2, 3, 3]));
+    b.output(b.add("ConvInteger", [x, w]));
+    const d = b.parameter("d", Tensor.zeros("int8", [4, 4]));
+    b.output(b.add("DequantizeLinear", [d, b.scalar(0.1)]));
+    expect(costOf(b.build())).toMatchObject({ parameters: 54 + 16, macs: 3 * 9 * 18, uncounted: [] });
   });
 
   it("adds up multiples of a symbol", () => {

@@ -117,8 +117,8 @@ function textOf(
   ];
   if (open) lines.push("Some sizes are open in this file: --size N fills them in.");
   if (uncounted.length > 0) {
-    const list = uncounted.map((u) => `${u.op} ×${u.count}`).join(", ");
-    lines.push(paint.bad(`Not counted (no rule): ${list}`));
+    const list = uncounted.map((u) => `${u.op} ×${u.count} (${u.why})`).join(", ");
+    lines.push(paint.bad(`Not counted: ${list}`));
   }
   return lines.join("\n");
 }

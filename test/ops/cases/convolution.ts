@@ -89,4 +89,20 @@ export const convolutionCases: readonly OperatorCase[] = [
   transposed("VALID", [1, 2, 4, 3], [2, 2, 3, 3], { strides: [2, 2], auto_pad: "VALID" }),
   transposed("one dimension", [2, 4, 5], [4, 2, 3], { group: 2, strides: [2], pads: [1, 1] }),
   transposed("three dimensions", [1, 2, 3, 3, 3], [2, 2, 2, 3, 2], { strides: [2, 1, 2] }),
+  {
+    op: "DeformConv",
+    name: "groups, offsets of two parts, mask, bias",
+    inputs: [
+      ...[uniform([2, 4, 5, 6]), uniform([6, 2, 3, 3]), uniform([2, 36, 3, 3])],
+      ...[uniform([6]), uniform([2, 18, 3, 3], { low: 0 })],
+    ],
+    attributes: { group: 2, offset_group: 2, strides: [2, 2], pads: [1, 1, 1, 1] },
+    opset: 19,
+  },
+  {
+    op: "DeformConv",
+    name: "plain",
+    inputs: [uniform([1, 2, 4, 4]), uniform([3, 2, 2, 2]), uniform([1, 8, 3, 3])],
+    opset: 19,
+  },
 ];

@@ -1,0 +1,190 @@
+// docs/conformance.md from the results.
+import { operators } from "../../dist/index.js";
+import { isOurs } from "./ours.mjs";
+import { gradientsBySuite, judge, judgeGradients } from "./summary.mjs";
+
+const count = (list, f) => list.filter(f).length;
+const table = (head, rows) =>
+  [
+    `| ${head.join(" | ")} |`,
+    `| ${head.map(() => "---").join(" | ")} |`,
+    ...rows.map((r) => `| ${r.join(" | ")} |`),
+  ].join("\n");
+const grouped = (list, key) => {
+  const groups = new Map();
+  for (const item of list) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return groups;
+};
+
+/** `12`, or `10 + 2 c`: passed, and skipped for reason c. */
+function cell(judged, side, letters) {
+  const skipped = grouped(
+    judged.filter((j) => j[side].state === "skipped"),
+    (j) => letters.get(j[side].why),
+  );
+  const failed = count(judged, (j) => j[side].state === "failed");
+  return [
+    `${count(judged, (j) => j[side].state === "passed")}`,
+    ...[...skipped].map(([letter, list]) => `${list.length} ${letter}`),
+    ...(failed ? [`**${failed} failed**`] : []),
+  ].join(" + ");
+}
+
+/** a … z, aa … */
+const letter = (i) => (i < 26 ? "" : letter(Math.floor(i / 26) - 1)) + String.fromCharCode(97 + (i % 26));
+
+function forwardSection(judged) {
+  const known = judged.filter((j) => !/^without rules here/.test(j.ours.why ?? ""));
+  const reasons = [...new Set(known.flatMap((j) => [j.ours.why, j.engine.why]).filter(Boolean))];
+  const letters = new Map(reasons.map((why, i) => [why, letter(i)]));
+  const rows = [...grouped(known, (j) => j.row)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const body = rows.map(([row, list]) => [
+    row,
+    list.length,
+    cell(list, "ours", letters),
+    cell(list, "engine", letters),
+  ]);
+  const legend = reasons.map((why) => {
+    const n = count(known, (j) => j.ours.why === why || j.engine.why === why);
+    return `- **${letters.get(why)}** (${n}): ${why}`;
+  });
+  const open = [
+    ...grouped(
+      known.filter((j) => j.open.length > 0),
+      (j) => j.row,
+    ),
+  ].map(([row, list]) => `${row} (${list.length})`);
+  return `${table(["operator", "cases", "read, verified, shapes, reference", "engine"], body)}
+
+Reasons:
+
+${legend.join("\n")}
+
+With all that is not floating point known, sizes of outputs are told exactly, but for those that depend on floating point
+values or on how many there are: ${open.sort().join(", ") || "none"}.`;
+}
+
+function strangersSection(judged) {
+  const unknown = judged.filter((j) => /^without rules here/.test(j.ours.why ?? ""));
+  const why = (j) => /^without rules here \((.*?)\): /.exec(j.ours.why)[1];
+  const rows = [...grouped(unknown, why)].sort((a, b) => b[1].length - a[1].length);
+  return table(
+    ["why", "cases", "operators"],
+    rows.map(([reason, list]) => [
+      reason,
+      list.length,
+      [...new Set(list.flatMap((j) => j.case.operators.filter((op) => !isOurs(op))))].sort().join(", "),
+    ]),
+  );
+}
+
+function oursSay(entry, operator) {
+  const { grad } = operator;
+  if (typeof grad !== "function") return grad.zero ? `zero: ${grad.none}` : `none: ${grad.none}`;
+  if (!entry) return "a rule; no case with floats here, own cases in `test/ops`";
+  if (entry.passed + entry.moved > 0) return "a rule";
+  if (entry.none > 0) return `none: ${[...entry.why].join("; ")}`;
+  return "zero";
+}
+
+function gradientSection(cases, gradient, schemas) {
+  const { table: byInput } = judgeGradients(cases, gradient, schemas);
+  const rows = schemas.flatMap((schema) => {
+    const operator = operators.get(schema.name);
+    if (!operator) return [];
+    return schema.inputs.map((input, i) => {
+      const entry = byInput.get(`${schema.name} ${i}`);
+      const checked = entry ? entry.passed + entry.moved + entry.flat : 0;
+      const notes = [
+        entry?.moved && `${entry.moved} beside a corner`,
+        entry?.none && `${entry.none} not asked: ${[...entry.why].join("; ")}`,
+      ];
+      const says = oursSay(entry, operator);
+      const extra = says.startsWith("none") ? [] : notes.filter(Boolean);
+      return [
+        schema.name,
+        input.name,
+        input.category,
+        says,
+        [checked || "", ...extra].filter(Boolean).join(", "),
+      ];
+    });
+  });
+  const lacking = rows.filter((r) => r[2] === "Differentiable" && r[3].startsWith("none"));
+  const others = schemas.filter(
+    (s) => !operators.has(s.name) && s.inputs.some((i) => i.category === "Differentiable"),
+  );
+  const suites = [...gradientsBySuite(cases, gradient)].sort(([a], [b]) => (a < b ? -1 : 1));
+  return `Of ${count(rows, (r) => r[2] === "Differentiable")} inputs of our operators that ONNX calls differentiable, ${
+    lacking.length
+  } have no derivative here: ${lacking.map((r) => `${r[0]} (${r[1]})`).join(", ") || "none"}. Without rules of any kind:
+${others.map((s) => s.name).join(", ")}.
+
+${table(["operator", "input", "ONNX says", "ours", "cases checked"], rows)}
+
+Cases of several operators, by input: differentiated and right at the case's own point, right beside a corner, zero on both
+sides, and not differentiable.
+
+${table(
+  ["cases", "with floating point inputs", "right", "beside a corner", "zero", "not differentiable"],
+  suites.map(([row, e]) => [row, e.cases, e.passed, e.moved, e.flat, e.none]),
+)}`;
+}
+
+export function page(index, forward, gradient, runtime) {
+  const judged = judge(index.cases, forward);
+  const known = judged.filter((j) => !/^without rules here/.test(j.ours.why ?? ""));
+  const inputs = [...gradient.values()].flatMap((r) => Object.values(r));
+  const right = count(inputs, (s) => /^(passed|moved|flat)$/.test(s));
+  const state = (side, s) => count(known, (j) => j[side].state === s);
+  return `# Conformance
+
+ONNX's own backend cases (onnx ${index.onnx}, operator sets up to ${index.opset}), against this project's rules and against
+${runtime} through them. Made by
+
+\`\`\`sh
+python bench/conformance/export-cases.py DIR      # pip install onnx==${index.onnx}
+npm run conformance -- --cases DIR --page docs/conformance.md
+\`\`\`
+
+which fails when a case fails without a reason, or when a reason is no longer needed.
+
+## Forwards
+
+${index.cases.length} cases; ${known.length} have only operators with rules here. Each is decoded, brought up to operator set 18 where it is
+older, verified, its output types inferred and compared, encoded and decoded again, run by our reference arithmetic, run
+once more by constant folding with all inputs made constants, and run by the engine: as it is, and as it was brought up. A
+set or file version that is newer than the engine takes is written in the newest that it does take. Values are compared with
+the case's own tolerances.
+
+- Ours: ${state("ours", "passed")} passed, ${state("ours", "skipped")} skipped with a reason, ${state("ours", "failed")} failed.
+- The engine on what we write: ${state("engine", "passed")} passed, ${state("engine", "skipped")} skipped with a reason, ${state("engine", "failed")} failed.
+
+${forwardSection(judged)}
+
+Cases with operators that have no rules here; a graph that has them is read and carried, and says so:
+
+${strangersSection(judged)}
+
+## Gradients
+
+Every case with floating point inputs and results, in float64 reference arithmetic: the derivative of Σ y ⊙ r (r random)
+along a random direction, for each input, by our rules and by central differences (step 10⁻⁵, tolerance 10⁻⁶ of the
+gradient). ${right} inputs agree, ${count(inputs, (s) => s.startsWith("none"))} have no derivative by rule, ${count(inputs, (s) => s.startsWith("failed"))} disagree. Where a case's point
+lies on a corner (a tie, a bound), the comparison is made 10⁻³ beside it. Infinities are replaced.
+
+${gradientSection(index.cases, gradient, index.schemas)}
+`;
+}
+
+/** Everything that did not pass and has no reason. */
+export function unexplained(index, forward, gradient) {
+  const judged = judge(index.cases, forward);
+  const { failed } = judgeGradients(index.cases, gradient, index.schemas);
+  return [
+    ...judged.flatMap((j) =>
+      ["ours", "engine"].filter((s) => j[s].state === "failed").map((s) => `${j.case.folder}: ${j[s].why}`),
+    ),
+    ...failed,
+  ];
+}
