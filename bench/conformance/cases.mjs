@@ -28,16 +28,20 @@ export async function readCase(root, c) {
   };
 }
 
+/** Two units in the last place, relative: the cases' tolerances are meant for float32. */
+const coarse = { float16: 2 ** -9, bfloat16: 2 ** -6 };
+
 /** |got − want| ≤ atol + rtol·|want|, as numpy's allclose; integers and truth values are equal. Undefined, or what differs. */
 export function difference(got, want, { rtol, atol }) {
   if (!got) return "is missing";
   if (got.dtype !== want.dtype) return `is ${got.dtype}, expected ${want.dtype}`;
   if (got.dims.join() !== want.dims.join()) return `has shape [${got.dims}], expected [${want.dims}]`;
   const exact = /int|bool/.test(want.dtype);
+  const relative = Math.max(rtol, coarse[want.dtype] ?? 0);
   const [a, b] = exact ? [got.data, want.data] : [got.numbers(), want.numbers()];
   for (let i = 0; i < b.length; i++) {
     if (a[i] === b[i] || (Number.isNaN(a[i]) && Number.isNaN(b[i]))) continue;
-    if (!exact && Math.abs(a[i] - b[i]) <= atol + rtol * Math.abs(b[i])) continue;
+    if (!exact && Math.abs(a[i] - b[i]) <= atol + relative * Math.abs(b[i])) continue;
     return `element ${i} is ${a[i]}, expected ${b[i]}`;
   }
   return undefined;

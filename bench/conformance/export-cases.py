@@ -116,7 +116,14 @@ def schemas():
         {
             "name": s.name,
             "versions": sorted(versions[s.name]),
-            "inputs": [{"name": i.name, "category": i.differentiation_category.name} for i in s.inputs],
+            "inputs": [
+                {
+                    "name": i.name,
+                    "category": i.differentiation_category.name,
+                    "float": any(t in ("tensor(float)", "tensor(double)") for t in i.types),
+                }
+                for i in s.inputs
+            ],
         }
         for s in sorted(onnx.defs.get_all_schemas(), key=lambda s: s.name)
         if s.domain == "" and s.name in versions

@@ -17,7 +17,9 @@ const grouped = (list, key) => {
 };
 
 /** `12`, or `10 + 2 c`: passed, and skipped for reason c. */
-function cell(judged, side, letters) {
+function cell(all, side, letters) {
+  const judged = all.filter((j) => j[side]);
+  if (judged.length === 0) return "";
   const skipped = grouped(
     judged.filter((j) => j[side].state === "skipped"),
     (j) => letters.get(j[side].why),
@@ -35,7 +37,9 @@ const letter = (i) => (i < 26 ? "" : letter(Math.floor(i / 26) - 1)) + String.fr
 
 function forwardSection(judged) {
   const known = judged.filter((j) => !/^without rules here/.test(j.ours.why ?? ""));
-  const reasons = [...new Set(known.flatMap((j) => [j.ours.why, j.engine.why]).filter(Boolean))];
+  const reasons = [
+    ...new Set(known.flatMap((j) => [j.ours.why, j.engine.why, j.upgraded?.why]).filter(Boolean)),
+  ];
   const letters = new Map(reasons.map((why, i) => [why, letter(i)]));
   const rows = [...grouped(known, (j) => j.row)].sort(([a], [b]) => (a < b ? -1 : 1));
   const body = rows.map(([row, list]) => [
@@ -43,9 +47,10 @@ function forwardSection(judged) {
     list.length,
     cell(list, "ours", letters),
     cell(list, "engine", letters),
+    cell(list, "upgraded", letters),
   ]);
   const legend = reasons.map((why) => {
-    const n = count(known, (j) => j.ours.why === why || j.engine.why === why);
+    const n = count(known, (j) => [j.ours, j.engine, j.upgraded].some((v) => v?.why === why));
     return `- **${letters.get(why)}** (${n}): ${why}`;
   });
   const open = [
@@ -54,7 +59,7 @@ function forwardSection(judged) {
       (j) => j.row,
     ),
   ].map(([row, list]) => `${row} (${list.length})`);
-  return `${table(["operator", "cases", "read, verified, shapes, reference", "engine"], body)}
+  return `${table(["operator", "cases", "read, verified, shapes, reference", "engine", "engine, brought up"], body)}
 
 Reasons:
 
@@ -92,7 +97,8 @@ function gradientSection(cases, gradient, schemas) {
   const rows = schemas.flatMap((schema) => {
     const operator = operators.get(schema.name);
     if (!operator) return [];
-    return schema.inputs.map((input, i) => {
+    return schema.inputs.flatMap((input, i) => {
+      if (!input.float) return [];
       const entry = byInput.get(`${schema.name} ${i}`);
       const checked = entry ? entry.passed + entry.moved + entry.flat : 0;
       const notes = [
@@ -101,13 +107,8 @@ function gradientSection(cases, gradient, schemas) {
       ];
       const says = oursSay(entry, operator);
       const extra = says.startsWith("none") ? [] : notes.filter(Boolean);
-      return [
-        schema.name,
-        input.name,
-        input.category,
-        says,
-        [checked || "", ...extra].filter(Boolean).join(", "),
-      ];
+      const cases = [checked || "", ...extra].filter(Boolean).join(", ");
+      return [[schema.name, input.name, input.category, says, cases]];
     });
   });
   const lacking = rows.filter((r) => r[2] === "Differentiable" && r[3].startsWith("none"));
@@ -115,7 +116,7 @@ function gradientSection(cases, gradient, schemas) {
     (s) => !operators.has(s.name) && s.inputs.some((i) => i.category === "Differentiable"),
   );
   const suites = [...gradientsBySuite(cases, gradient)].sort(([a], [b]) => (a < b ? -1 : 1));
-  return `Of ${count(rows, (r) => r[2] === "Differentiable")} inputs of our operators that ONNX calls differentiable, ${
+  return `Of ${count(rows, (r) => r[2] === "Differentiable")} inputs that ONNX calls differentiable (floating point, of our operators), ${
     lacking.length
   } have no derivative here: ${lacking.map((r) => `${r[0]} (${r[1]})`).join(", ") || "none"}. Without rules of any kind:
 ${others.map((s) => s.name).join(", ")}.
@@ -136,7 +137,7 @@ export function page(index, forward, gradient, runtime) {
   const known = judged.filter((j) => !/^without rules here/.test(j.ours.why ?? ""));
   const inputs = [...gradient.values()].flatMap((r) => Object.values(r));
   const right = count(inputs, (s) => /^(passed|moved|flat)$/.test(s));
-  const state = (side, s) => count(known, (j) => j[side].state === s);
+  const state = (side, s) => count(known, (j) => j[side]?.state === s);
   return `# Conformance
 
 ONNX's own backend cases (onnx ${index.onnx}, operator sets up to ${index.opset}), against this project's rules and against
@@ -155,10 +156,12 @@ ${index.cases.length} cases; ${known.length} have only operators with rules here
 older, verified, its output types inferred and compared, encoded and decoded again, run by our reference arithmetic, run
 once more by constant folding with all inputs made constants, and run by the engine: as it is, and as it was brought up. A
 set or file version that is newer than the engine takes is written in the newest that it does take. Values are compared with
-the case's own tolerances.
+the case's own tolerances, 16-bit floats to two units in the last place.
 
 - Ours: ${state("ours", "passed")} passed, ${state("ours", "skipped")} skipped with a reason, ${state("ours", "failed")} failed.
-- The engine on what we write: ${state("engine", "passed")} passed, ${state("engine", "skipped")} skipped with a reason, ${state("engine", "failed")} failed.
+- The engine on the case as we write it: ${state("engine", "passed")} passed, ${state("engine", "skipped")} skipped with a reason, ${state("engine", "failed")} failed.
+
+- The engine on the case brought up to set 18 (of those that are older): ${state("upgraded", "passed")} passed, ${state("upgraded", "skipped")} skipped with a reason, ${state("upgraded", "failed")} failed.
 
 ${forwardSection(judged)}
 
@@ -171,7 +174,8 @@ ${strangersSection(judged)}
 Every case with floating point inputs and results, in float64 reference arithmetic: the derivative of Σ y ⊙ r (r random)
 along a random direction, for each input, by our rules and by central differences (step 10⁻⁵, tolerance 10⁻⁶ of the
 gradient). ${right} inputs agree, ${count(inputs, (s) => s.startsWith("none"))} have no derivative by rule, ${count(inputs, (s) => s.startsWith("failed"))} disagree. Where a case's point
-lies on a corner (a tie, a bound), the comparison is made 10⁻³ beside it. Infinities are replaced.
+lies on a corner (a tie, a bound) or on the edge of where the function is defined, the comparison is made beside it (at
+10⁻³, or farther, up to ½, until the corner is out of reach). Infinities are replaced.
 
 ${gradientSection(index.cases, gradient, index.schemas)}
 `;
@@ -183,7 +187,9 @@ export function unexplained(index, forward, gradient) {
   const { failed } = judgeGradients(index.cases, gradient, index.schemas);
   return [
     ...judged.flatMap((j) =>
-      ["ours", "engine"].filter((s) => j[s].state === "failed").map((s) => `${j.case.folder}: ${j[s].why}`),
+      ["ours", "engine", "upgraded"]
+        .filter((s) => j[s]?.state === "failed")
+        .map((s) => `${j.case.folder}: ${j[s].why}`),
     ),
     ...failed,
   ];

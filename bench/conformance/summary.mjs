@@ -2,7 +2,6 @@
 import { reasonFor } from "./reasons.mjs";
 
 const OURS = ["read", "shapes", "reference"];
-const ENGINE = ["engine", "upgraded"];
 const passes = new Set(["passed", "moved", "flat"]);
 
 /** The row of the table that a case counts in: its operator, or the suite. */
@@ -26,7 +25,7 @@ function verdict(c, steps, names) {
   return result;
 }
 
-/** For each case what ours and the engine made of it. */
+/** For each case what ours and the engine made of it, and of it brought up to set 18 where it is older. */
 export const judge = (cases, forward) =>
   cases.map((c) => {
     const steps = forward.get(c.folder) ?? { read: "failed: was not run" };
@@ -36,7 +35,8 @@ export const judge = (cases, forward) =>
       case: c,
       row: rowOf(c),
       ours: unread ? read : verdict(c, steps, OURS),
-      engine: unread ? read : verdict(c, steps, ENGINE),
+      engine: unread ? read : verdict(c, steps, ["engine"]),
+      upgraded: unread || !steps.upgraded ? undefined : verdict(c, steps, ["upgraded"]),
       open: steps.open ?? [],
     };
   });

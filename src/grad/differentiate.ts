@@ -3,6 +3,7 @@ import { ScconvError } from "../base/errors.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
 import { type Node, nodeLabel } from "../graph/ir.js";
 import { type GradContext, operatorKey } from "../graph/operator.js";
+import { readsOf } from "../graph/walk.js";
 import { add, expandLike, reduceSum, reshape, sameShape, shapeVector } from "../ops/emit.js";
 import { operators } from "../ops/index.js";
 
@@ -81,7 +82,7 @@ function between(
     return typeof grad === "function" || grad === undefined || !grad.zero;
   };
   for (const node of nodes) {
-    if (!node.inputs.some((n) => reached.has(n)) || !passes(node)) continue;
+    if (!readsOf(node).some((n) => reached.has(n)) || !passes(node)) continue;
     for (const out of node.outputs) if (out !== "" && isFloat(builder.typeOf(out).dtype)) reached.add(out);
   }
   const needed = new Set(ends.map((e) => e.name));
@@ -89,9 +90,10 @@ function between(
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i]!;
     if (!node.outputs.some((o) => needed.has(o) && reached.has(o))) continue;
-    if (!node.inputs.some((n) => reached.has(n)) || !passes(node)) continue;
+    const reads = readsOf(node);
+    if (!reads.some((n) => reached.has(n)) || !passes(node)) continue;
     kept.push(node);
-    for (const n of node.inputs) if (reached.has(n)) needed.add(n);
+    for (const n of reads) if (reached.has(n)) needed.add(n);
   }
   return { nodes: kept.reverse(), values: new Set([...reached].filter((v) => needed.has(v))) };
 }

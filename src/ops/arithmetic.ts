@@ -3,7 +3,7 @@ import type { Value } from "../graph/builder.js";
 import { intAttr, type Node } from "../graph/ir.js";
 import type { DowngradeContext, GradContext, Operator } from "../graph/operator.js";
 import { binaryOperator, mapTensors, stepFunction } from "./elementwise.js";
-import { abs, cast, div, equal, log, mask, mul, neg, pow, sign, sub } from "./emit.js";
+import { abs, add, cast, div, equal, log, mask, mul, neg, pow, sign, sub } from "./emit.js";
 
 /** Max and Min of several: the gradient goes to every input that is the extreme, (where several are, to each). */
 const extreme = ({ b, node, x, y, dy }: GradContext) =>
@@ -65,7 +65,8 @@ export const arithmeticOperators: readonly Operator[] = [
     // d(aᵇ) = b·aᵇ⁻¹·da + aᵇ·ln a·db
     grad: ({ x, y, dy }) => [
       () => mul(dy(), mul(cast(x(1), dy().dtype), pow(x(0), sub(x(1), 1)))),
-      () => mul(dy(), mul(y(), log(x(0)))),
+      // 0ᵇ is flat in b, and not 0·∞.
+      () => mul(dy(), mul(y(), log(add(x(0), mask(equal(x(0), 0), x(0)))))),
     ],
     downgrade: (node, to, make) => {
       const [a, b] = node.inputs.map((n) => make.type(n)?.dtype);

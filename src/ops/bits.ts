@@ -12,10 +12,7 @@ import { cast } from "./emit.js";
 const unsigned = (t: Tensor) => t.dtype.startsWith("u");
 
 /** f over integers of any width, without the rounding of numbers beyond 2⁵³. */
-function mapBits(
-  { node, inputs }: EvaluateContext,
-  f: (a: bigint, b: bigint, node: Node) => bigint,
-): Tensor[] {
+function mapBits({ node, inputs }: EvaluateContext, f: BitRule): Tensor[] {
   const tensors = inputs as readonly Tensor[];
   const dims = broadcastShapes(...tensors.map((t) => t.dims)) as number[];
   const [a, b = a] = tensors as [Tensor, Tensor?];
@@ -25,13 +22,22 @@ function mapBits(
   const out = new dtypes[a.dtype].array(sizeOf(dims)) as TypedArray;
   const big = out instanceof BigInt64Array || out instanceof BigUint64Array;
   for (let i = 0; i < out.length; i++) {
-    const v = fit(f(BigInt(a.data[ia?.[i] ?? i]!), BigInt(b.data[ib?.[i] ?? i]!), node));
+    const v = fit(f(BigInt(a.data[ia?.[i] ?? i]!), BigInt(b.data[ib?.[i] ?? i]!), node, bits));
     out[i] = (big ? v : Number(v)) as never;
   }
   return [Tensor.of(a.dtype, dims, out)];
 }
 
-const bitwise = (type: string, since: number, f: (a: bigint, b: bigint, node: Node) => bigint): Operator => ({
+/** Shifts by less than nothing or by the whole width leave what was shifted in: zeros, or the sign. */
+function shifted(a: bigint, by: bigint, node: Node, bits: number): bigint {
+  const left = stringAttr(node, "direction", "LEFT") === "LEFT";
+  if (by < 0n || by >= BigInt(bits)) return left || a >= 0n ? 0n : -1n;
+  return left ? a << by : a >> by;
+}
+
+type BitRule = (a: bigint, b: bigint, node: Node, bits: number) => bigint;
+
+const bitwise = (type: string, since: number, f: BitRule): Operator => ({
   type,
   since,
   infer: (ctx) => inferBroadcast(ctx, ctx.dtype(0)),
@@ -45,9 +51,7 @@ export const bitOperators: readonly Operator[] = [
   bitwise("BitwiseOr", 18, (a, b) => a | b),
   bitwise("BitwiseXor", 18, (a, b) => a ^ b),
   bitwise("BitwiseNot", 18, (a) => ~a),
-  bitwise("BitShift", 11, (a, b, node) =>
-    stringAttr(node, "direction", "LEFT") === "LEFT" ? a << b : a >> b,
-  ),
+  bitwise("BitShift", 11, shifted),
   {
     // The same bits under another element type of the same width.
     type: "BitCast",

@@ -52,8 +52,22 @@ function either(a: TensorType | undefined, b: TensorType | undefined): TensorTyp
   };
 }
 
+/** Output types of a sub-graph; undefined where it contradicts the sizes that there are, and so can never run. */
+function typesIfPossible(
+  ctx: InferContext,
+  graph: Graph,
+  inputs: readonly (TensorType | undefined)[],
+): readonly (TensorType | undefined)[] | undefined {
+  try {
+    return ctx.subgraph?.(graph, inputs) ?? graph.outputs.map((o) => o.type);
+  } catch (error) {
+    if (error instanceof ScconvError && error.code === "shape") return undefined;
+    throw error;
+  }
+}
+
 const types = (ctx: InferContext, graph: Graph, inputs: readonly (TensorType | undefined)[]) =>
-  ctx.subgraph?.(graph, inputs) ?? graph.outputs.map((o) => o.type);
+  typesIfPossible(ctx, graph, inputs) ?? graph.outputs.map((o) => o.type);
 
 /** Types that one turn does not change: first as they start, then with the sizes that changed left open. */
 function settled(
@@ -70,10 +84,13 @@ export const ifOperator: Operator = {
   type: "If",
   since: 1,
   infer: (ctx) => {
-    const [yes, no] = ["then_branch", "else_branch"].map((name) => types(ctx, graphOf(ctx.node, name), []));
+    const branches = ["then_branch", "else_branch"].map((name) => graphOf(ctx.node, name));
+    const [yes, no] = branches.map((g) => typesIfPossible(ctx, g, []));
     const condition = ctx.constants[0]?.numbers()[0];
-    if (condition !== undefined) return condition ? yes! : no!;
-    return yes!.map((t, i) => either(t, no![i]));
+    // A branch that cannot run says nothing.
+    const taken = condition === undefined ? undefined : condition ? yes : no;
+    const one = taken ?? (yes && no ? undefined : (yes ?? no));
+    return one ?? branches[0]!.outputs.map((_, i) => either(yes?.[i], no?.[i]));
   },
   evaluate: (ctx) =>
     call(ctx, graphOf(ctx.node, ctx.tensor(0).numbers()[0] ? "then_branch" : "else_branch"), []),

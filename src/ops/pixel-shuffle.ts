@@ -2,6 +2,7 @@ import { type Dim, divDim, formatShape, mulDim } from "../base/dims.js";
 import { stridesOf, Tensor } from "../base/tensor.js";
 import { intAttr, type Node, stringAttr } from "../graph/ir.js";
 import { free, type InferContext, type Operator } from "../graph/operator.js";
+import { without } from "./axis.js";
 import { reshape, reshapeLike, transpose } from "./emit.js";
 import { gather } from "./reshaping.js";
 
@@ -76,7 +77,7 @@ export const depthToSpace = operator("DepthToSpace", 11, toSpace, (ctx) => {
   return [{ dtype: ctx.dtype(0), shape }];
 });
 
-export const spaceToDepth = operator("SpaceToDepth", 1, toDepth, (ctx) => {
+const spaceToDepthRules = operator("SpaceToDepth", 1, toDepth, (ctx) => {
   const { x, s } = checked(ctx);
   const spatial = x?.slice(2) ?? [];
   if (spatial.some((d) => typeof d === "number" && d % s !== 0)) {
@@ -85,3 +86,13 @@ export const spaceToDepth = operator("SpaceToDepth", 1, toDepth, (ctx) => {
   const shape = x && [x[0]!, mulDim(x[1]!, s * s), ...spatial.map((d): Dim => divDim(d, s))];
   return [{ dtype: ctx.dtype(0), shape }];
 });
+
+export const spaceToDepth: Operator = {
+  ...spaceToDepthRules,
+  // The order of the block came with 28.
+  downgrade: (node, to, make) => {
+    if (to >= 28) return node;
+    if (stringAttr(node, "mode", "DCR") === "CRD") throw make.cannot("set 28 (mode CRD)");
+    return { ...node, attributes: without(node, "mode") };
+  },
+};

@@ -1,9 +1,11 @@
 import { type Dim, type Shape, unknownDim } from "../base/dims.js";
 import { sizeOf, Tensor } from "../base/tensor.js";
+import type { Value } from "../graph/builder.js";
 import { intAttr } from "../graph/ir.js";
-import { free, type InferContext, none, type Operator, zero } from "../graph/operator.js";
+import { free, type GradContext, type InferContext, none, type Operator, zero } from "../graph/operator.js";
 import { axisOf, without } from "./axis.js";
 import { contents } from "./contents.js";
+import { add, cast, concat, equal, less, mask, mul, reduceSum, reshape, sub, unsqueeze } from "./emit.js";
 
 /** Operators between numbers and positions. */
 
@@ -75,5 +77,30 @@ export const oneHot: Operator = {
     return [Tensor.from(values.dtype, dims, out)];
   },
   cost: free,
-  grad: none("OneHot is written for labels; no derivative is given"),
+  // Every dy belongs to one of the two values: d on = Σ dy where the index is, d off = Σ dy elsewhere.
+  grad: (ctx) => [
+    none("indices are not differentiable"),
+    none("a depth is not differentiable"),
+    () => valuesGradient(ctx),
+  ],
 };
+
+function valuesGradient(ctx: GradContext): Value {
+  const { b, node } = ctx;
+  const [dy, y] = [ctx.dy(), ctx.y()];
+  const axis = axisOf(node, y.rank, -1);
+  const depth = y.dims[axis]!;
+  const along = y.shape.map((_, i) => (i === axis ? depth : 1));
+  const classes = Tensor.from(
+    "int64",
+    along,
+    Array.from({ length: depth }, (_, i) => i),
+  );
+  const at = unsqueeze(cast(ctx.x(0), "int64"), [axis]);
+  const place = add(at, mul(mask(less(at, 0), at), depth));
+  const hot = mask(equal(b.constant(classes, "classes"), place), dy);
+  const all = y.shape.map((_, i) => i);
+  const sum = (v: Value) => reshape(reduceSum(v, all), [1]);
+  const on = sum(mul(dy, hot));
+  return concat([sub(sum(dy), on), on], 0);
+}

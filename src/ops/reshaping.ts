@@ -168,7 +168,9 @@ export const squeeze: Operator = {
   infer: (ctx) => {
     const x = ctx.shape(0);
     const axes = ctx.inputs[1] ? ctx.knownInts(1) : undefined;
-    if (!x || (ctx.inputs[1] && !axes)) return [{ dtype: ctx.dtype(0), shape: undefined }];
+    // Without axes, which are left depends on the sizes; one with a name is taken to be more than 1.
+    const open = !ctx.inputs[1] && x?.some((d) => typeof d === "string" && d.startsWith("?"));
+    if (!x || open || (ctx.inputs[1] && !axes)) return [{ dtype: ctx.dtype(0), shape: undefined }];
     for (const a of axes ?? []) {
       const d = x[a < 0 ? a + x.length : a];
       if (d === undefined || (typeof d === "number" && d !== 1)) {
