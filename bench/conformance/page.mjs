@@ -160,7 +160,6 @@ the case's own tolerances, 16-bit floats to two units in the last place.
 
 - Ours: ${state("ours", "passed")} passed, ${state("ours", "skipped")} skipped with a reason, ${state("ours", "failed")} failed.
 - The engine on the case as we write it: ${state("engine", "passed")} passed, ${state("engine", "skipped")} skipped with a reason, ${state("engine", "failed")} failed.
-
 - The engine on the case brought up to set 18 (of those that are older): ${state("upgraded", "passed")} passed, ${state("upgraded", "skipped")} skipped with a reason, ${state("upgraded", "failed")} failed.
 
 ${forwardSection(judged)}

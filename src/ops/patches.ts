@@ -32,7 +32,7 @@ export const col2im: Operator = {
     const [channels, size] = [columns / taps, sizeOf(image)];
     const xs = x.numbers();
     const y = new Float64Array(n * channels * size);
-    forEachTap(windowOf(node, image, block), image, (o, t, at) => {
+    forEachTap(windowOf(node, [1, 1, ...image], block), image, (o, t, at) => {
       for (let p = 0; p < n * channels; p++) y[p * size + at]! += xs[(p * taps + t) * places + o]!;
     });
     return [Tensor.from(x.dtype, [n, channels, ...image], y)];
