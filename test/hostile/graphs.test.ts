@@ -149,8 +149,9 @@ describe("graphs that are none", () => {
       bounded(() => {
         const many = Array.from({ length: 200_000 }, (_, i) => `v${i % 7}`);
         const first = Array.from({ length: 7 }, (_, i) => node("Relu", ["x"], [`v${i}`]));
-        const branch = graphAttr("then_branch", node("Relu", ["x"], ["t"]), output("t"));
-        const ifs = Array.from({ length: 20_000 }, (_, i) => node("If", ["c"], [`w${i}`], branch));
+        const branch = (name: string) => graphAttr(name, node("Relu", ["x"], ["t"]), output("t"));
+        const branches = join([branch("then_branch"), branch("else_branch")]);
+        const ifs = Array.from({ length: 10_000 }, (_, i) => node("If", ["c"], [`w${i}`], branches));
         const bytes = modelOf(
           input("x"),
           input("c", [], 9),
