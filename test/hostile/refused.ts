@@ -33,10 +33,14 @@ export async function cli(argv: readonly string[]): Promise<Said> {
 /** Characters that control a terminal, are invisible there, or turn the direction of text. */
 export const controls = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
-const mostBytes = 2 ** 29;
+const usualBytes = 2 ** 29;
 
 /** Runs `work` and holds it to bounds of processor time and of memory over what the process had taken before. */
-export async function bounded<T>(work: () => T | Promise<T>, mostSeconds = 6): Promise<T> {
+export async function bounded<T>(
+  work: () => T | Promise<T>,
+  mostSeconds = 6,
+  mostBytes = usualBytes,
+): Promise<T> {
   const cpu = process.cpuUsage();
   const memory = process.resourceUsage().maxRSS;
   const result = await work();
