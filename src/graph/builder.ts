@@ -3,7 +3,7 @@ import type { DType } from "../base/dtype.js";
 import { ScconvError } from "../base/errors.js";
 import { Tensor } from "../base/tensor.js";
 import { InferContext, operatorKey, type TypeRules } from "./infer-context.js";
-import { inferContents, inferTypes } from "./infer-types.js";
+import { inferContents, inferTypes, refine } from "./infer-types.js";
 import {
   type AttributeInput,
   attributesFrom,
@@ -13,6 +13,7 @@ import {
   type TensorType,
   type ValueInfo,
 } from "./ir.js";
+import { Names } from "./names.js";
 
 /** The operator set that new graphs are written in. */
 export const CANONICAL_OPSET = 18;
@@ -76,10 +77,8 @@ export class GraphBuilder {
   #initializers = new Map<string, Tensor>();
   #types = new Map<string, TensorType>();
   #partial = new Map<string, Shape>();
-  #taken = new Set<string>();
-  #counters = new Map<string, number>();
+  readonly #names = new Names();
   #scalars = new Map<string, Value>();
-  #scope: string[] = [];
   #from: Graph | undefined;
   #outer: GraphBuilder | undefined;
 
@@ -95,7 +94,7 @@ export class GraphBuilder {
     for (const info of from.inputs) this.#declare(info.name, info.type);
     for (const [n, t] of from.initializers) {
       this.#types.set(n, { dtype: t.dtype, shape: t.dims });
-      this.#taken.add(n);
+      this.#names.take(n);
     }
     for (const node of from.nodes) this.append(node, from.types);
     this.#outputs = [...from.outputs];
@@ -112,7 +111,7 @@ export class GraphBuilder {
     return new Value(this, name);
   }
   has(name: string): boolean {
-    return this.#types.has(name) || this.#taken.has(name);
+    return this.#types.has(name) || this.#names.has(name);
   }
   typeOf(name: string): TensorType {
     const t = this.#types.get(name);
@@ -121,47 +120,31 @@ export class GraphBuilder {
   }
   /** The type of a value, or undefined where nothing is known of it. */
   typeIfKnown(name: string): TensorType | undefined {
-    return this.#types.get(name) ?? (this.#taken.has(name) ? undefined : this.#outer?.typeIfKnown(name));
+    return this.#types.get(name) ?? (this.#names.has(name) ? undefined : this.#outer?.typeIfKnown(name));
   }
   /** Keeps `name` from being given to something new: a node that comes later makes it. */
   reserve(name: string): void {
-    this.#taken.add(name);
+    this.#names.take(name);
   }
   constantOf(name: string): Tensor | undefined {
     return (
-      this.#initializers.get(name) ?? (this.#taken.has(name) ? undefined : this.#outer?.constantOf(name))
+      this.#initializers.get(name) ?? (this.#names.has(name) ? undefined : this.#outer?.constantOf(name))
     );
   }
 
   /** Names made inside `body` start with `name.`. */
   scope<T>(name: string, body: () => T): T {
-    this.#scope.push(name);
-    try {
-      return body();
-    } finally {
-      this.#scope.pop();
-    }
+    return this.#names.within(name, body);
   }
 
   /** `name` under the current scope; exact, not made unique. */
   scoped(name: string): string {
-    return [...this.#scope, name].filter(Boolean).join(".");
+    return this.#names.scoped(name);
   }
 
   /** A name under the current scope that nothing has yet. */
   fresh(hint: string): string {
-    const base = this.scoped(hint);
-    if (!this.#taken.has(base)) {
-      this.#taken.add(base);
-      return base;
-    }
-    let i = this.#counters.get(base) ?? 0;
-    let name: string;
-    do name = `${base}_${++i}`;
-    while (this.#taken.has(name));
-    this.#counters.set(base, i);
-    this.#taken.add(name);
-    return name;
+    return this.#names.fresh(hint);
   }
 
   input(name: string, dtype: DType, shape: Shape): Value {
@@ -203,10 +186,7 @@ export class GraphBuilder {
   #shared(key: string, make: () => Tensor): Value {
     let v = this.#scalars.get(key);
     if (!v) {
-      const scope = this.#scope;
-      this.#scope = [];
-      v = this.constant(make(), `k_${key.replace(/[^\w.-]+/g, "_")}`);
-      this.#scope = scope;
+      v = this.#names.atTop(() => this.constant(make(), `k_${key.replace(/[^\w.-]+/g, "_")}`));
       this.#scalars.set(key, v);
     }
     return v;
@@ -236,13 +216,9 @@ export class GraphBuilder {
     const name = this.fresh(options.name ?? op);
     const outputs =
       typeof options.outputs === "number"
-        ? Array.from({ length: options.outputs }, (_, i) => {
-            const scope = this.#scope;
-            this.#scope = [];
-            const n = this.fresh(i === 0 ? `${name}.out` : `${name}.out${i}`);
-            this.#scope = scope;
-            return n;
-          })
+        ? Array.from({ length: options.outputs }, (_, i) =>
+            this.#names.atTop(() => this.fresh(i === 0 ? `${name}.out` : `${name}.out${i}`)),
+          )
         : options.outputs;
     const names = inputs.map((v) => v?.name ?? "");
     while (names.length && names[names.length - 1] === "") names.pop();
@@ -276,7 +252,7 @@ export class GraphBuilder {
         where: nodeLabel(node),
       });
     }
-    this.#taken.add(node.name);
+    this.#names.take(node.name);
     this.#nodes.push(node);
   }
 
@@ -345,16 +321,7 @@ export class GraphBuilder {
     if (type && this.#types.has(name)) {
       throw new ScconvError("invalid-graph", `value "${name}" is made twice`);
     }
-    this.#taken.add(name);
+    this.#names.take(name);
     if (type) this.#types.set(name, type);
   }
-}
-
-/** What a rule inferred, completed by what was declared where the rule knows nothing. */
-function refine(inferred: TensorType | undefined, declared: TensorType | undefined): TensorType | undefined {
-  if (!inferred || !declared || inferred.dtype !== declared.dtype) return inferred ?? declared;
-  const { shape } = inferred;
-  if (!shape || declared.shape?.length !== shape.length) return shape ? inferred : declared;
-  const unnamed = (d: string | number) => typeof d === "string" && d.startsWith("?");
-  return { dtype: inferred.dtype, shape: shape.map((d, i) => (unnamed(d) ? declared.shape![i]! : d)) };
 }

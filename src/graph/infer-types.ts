@@ -75,3 +75,15 @@ function nonsense(ctx: InferContext, cause: unknown): ScconvError {
     cause,
   });
 }
+
+/** What a rule inferred, completed by what was declared where the rule knows nothing. */
+export function refine(
+  inferred: TensorType | undefined,
+  declared: TensorType | undefined,
+): TensorType | undefined {
+  if (!inferred || !declared || inferred.dtype !== declared.dtype) return inferred ?? declared;
+  const { shape } = inferred;
+  if (!shape || declared.shape?.length !== shape.length) return shape ? inferred : declared;
+  const unnamed = (d: string | number) => typeof d === "string" && d.startsWith("?");
+  return { dtype: inferred.dtype, shape: shape.map((d, i) => (unnamed(d) ? declared.shape![i]! : d)) };
+}
