@@ -20,22 +20,25 @@ const { values: flags } = parseArgs({
     json: { type: "string" },
   },
 });
-/** What is trained: image size, classes, and the batch of its paper or what fits the memory of a small machine. */
+/**
+ * What is trained: image size, classes, and the batch of its paper or what fits the memory of a small machine. The learning
+ * rate is such that the first losses of peers that round differently stay together: at 0.01 ResNet-50 falls from 7.1 to 3.0
+ * in three steps, and PyTorch's own two layouts come apart by more than a per cent.
+ */
 const networks = {
-  resnet20: { title: "ResNet-20", size: 32, classes: 10, batch: 128 },
-  resnet50: { title: "ResNet-50", size: 224, classes: 1000, batch: 16 },
+  resnet20: { title: "ResNet-20", size: 32, classes: 10, batch: 128, learningRate: 0.01 },
+  resnet50: { title: "ResNet-50", size: 224, classes: 1000, batch: 16, learningRate: 0.0001 },
 };
 if (!Object.hasOwn(networks, flags.network)) {
   throw new Error(`--network: need one of ${Object.keys(networks).join(", ")}`);
 }
-const { title, size, classes, ...defaults } = networks[flags.network];
+const { title, size, classes, learningRate, ...defaults } = networks[flags.network];
 flags.batch ??= `${defaults.batch}`;
 const [rounds, steps, batch, threads] = ["rounds", "steps", "batch", "threads"].map((name) => {
   const n = Number(flags[name]);
   if (!Number.isSafeInteger(n) || n < 1) throw new Error(`--${name}: need a whole number from 1`);
   return n;
 });
-const LEARNING_RATE = 0.01;
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const note = (text) => process.stderr.write(`${text}\n`);
 
@@ -45,7 +48,7 @@ async function peersOf(conv, folder) {
     ...{ network: flags.network, size, classes, conv },
     batch,
     threads,
-    learningRate: LEARNING_RATE,
+    learningRate,
     file: join(folder, `${conv}.safetensors`),
   };
   const ours = new Peer("scconv", process.execPath, [here("peers/scconv-training.mjs")]);

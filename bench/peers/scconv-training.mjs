@@ -16,7 +16,9 @@ import { architecture } from "../../dist/zoo/index.js";
 const say = (document) => process.stdout.write(`${JSON.stringify(document)}\n`);
 
 async function start({ network, classes, size, conv, batch, threads, learningRate, file }) {
-  const unit = convUnit(conv);
+  // The gate begins open: near its threshold two roundings decide differently, and sixteen layers later it shows in the loss
+  // (PyTorch's own two layouts differ by 0.6 % then). The work is the same.
+  const unit = convUnit(conv, conv === "scconv" ? { gateBias: 5 } : {});
   const student = architecture(network)({ classes, channels: 3, size, unit, where: "all", seed: 0 });
   const objective = classification(student, undefined, {});
   const program = buildStep({ student, batch, optimizer: sgd(), objective });
