@@ -4,7 +4,6 @@ import { fedInputs } from "../host/node/model-inputs.js";
 import { bindSizes } from "../ops/bind.js";
 import { costOf, type GraphCost } from "../ops/cost.js";
 import { foldConstants } from "../ops/fold.js";
-import { inferShapes } from "../ops/infer.js";
 
 /**
  * Arithmetic on sizes is folded away, arithmetic on weights is not: a kernel that is computed from fewer numbers (GWC and
@@ -22,7 +21,7 @@ export function perImage(graph: Graph, size?: number): Graph {
       else if (size !== undefined && !sizes.has(d)) sizes.set(d, size);
     });
   }
-  return inferShapes(foldConstants(bindSizes(graph, sizes), SIZES_ONLY));
+  return foldConstants(sizes.size > 0 ? bindSizes(graph, sizes) : graph, SIZES_ONLY);
 }
 
 export const costPerImage = (graph: Graph, size?: number): GraphCost => costOf(perImage(graph, size));

@@ -13,6 +13,7 @@ import {
   type NodeProto,
   type TensorProto,
   type TypeProto,
+  type TypeProto_Tensor,
   type ValueInfoProto,
 } from "./gen/onnx_pb.js";
 import {
@@ -88,7 +89,7 @@ function readModelProto(bytes: Uint8Array, external: ExternalReader | undefined)
     producer: { name: proto.producerName, version: proto.producerVersion },
     metadata: new Map(proto.metadataProps.map((p) => [p.key, p.value])),
     doc: proto.docString || undefined,
-    origin: proto,
+    origin: { ...proto, graph: undefined },
   };
 }
 
@@ -165,13 +166,33 @@ function readGraph(proto: GraphProto, reading: Reading): Graph {
     types,
     opsets: reading.opsets,
     doc: proto.docString || undefined,
-    origin: proto,
+    // What is read above is not held twice.
+    origin: { ...proto, node: [], initializer: [], valueInfo: proto.valueInfo.filter(infoSaysMore) },
   };
 }
 
 function readOneTensor(proto: TensorProto, reading: Reading) {
   if (isExternal(proto)) reading.externals++;
   return readTensor(proto, reading.external);
+}
+
+const none: ReadonlyMap<string, Attribute> = new Map();
+
+/** Whether a node has more than what we model: long graphs take half the memory without what was read. */
+const saysMore = (proto: NodeProto): boolean =>
+  proto.$unknown !== undefined ||
+  Object.hasOwn(proto, "domain") ||
+  Object.hasOwn(proto, "overload") ||
+  proto.metadataProps.length > 0 ||
+  proto.deviceConfigurations.length > 0;
+
+/** Whether more is said of a value than its type as we hold it. */
+function infoSaysMore({ $unknown, docString, metadataProps, type }: ValueInfoProto): boolean {
+  if ($unknown || docString !== "" || metadataProps.length > 0) return true;
+  if (!type || !readType(type) || type.$unknown || type.denotation !== "") return true;
+  const tensor = type.value.value as TypeProto_Tensor;
+  if (tensor.$unknown || tensor.shape?.$unknown) return true;
+  return tensor.shape?.dim.some((d) => d.$unknown !== undefined || d.denotation !== "") ?? false;
 }
 
 function readNode(proto: NodeProto, reading: Reading): Node {
@@ -182,8 +203,9 @@ function readNode(proto: NodeProto, reading: Reading): Node {
     inputs: proto.input,
     outputs: proto.output,
     doc: proto.docString || undefined,
-    origin: proto,
+    ...(saysMore(proto) ? { origin: proto } : {}),
   };
+  if (proto.attribute.length === 0) return { ...node, attributes: none };
   try {
     return { ...node, attributes: byName(proto.attribute, "attributes", (a) => readAttribute(a, reading)) };
   } catch (error) {

@@ -17,7 +17,7 @@ export function inferTypes(operator: TypeRules, ctx: InferContext): readonly (Te
   } catch (cause) {
     throw nonsense(ctx, cause);
   }
-  for (const type of types) checkSize(type, "its output", nodeLabel(ctx.node));
+  for (const type of types) checkSize(type, "its output", () => nodeLabel(ctx.node));
   return types;
 }
 
@@ -37,13 +37,13 @@ export function knownBytes({ dtype, shape }: TensorType): number {
   return bytes;
 }
 
-/** Throws where a value of this type cannot be, or is larger than `limits` allow; `what` and `where` name it. */
-export function checkSize(type: TensorType | undefined, what: string, where: string): void {
+/** Throws where a value of this type cannot be, or is larger than `limits` allow; `what` and `place` name it. */
+export function checkSize(type: TensorType | undefined, what: string, place: () => string): void {
   if (!type?.shape) return;
   const { dtype, shape } = type;
   if (shape.length > limits.rank) {
     throw new ScconvError("shape", `${what} has too many dimensions`, {
-      where,
+      where: place(),
       need: `at most ${limits.rank}`,
       got: `${shape.length}`,
     });
@@ -52,14 +52,17 @@ export function checkSize(type: TensorType | undefined, what: string, where: str
   for (const d of shape) {
     if (typeof d !== "number") continue;
     if (!Number.isSafeInteger(d) || d < 0) {
-      throw new ScconvError("shape", `${what} has a size that cannot be`, { where, got: formatShape(shape) });
+      throw new ScconvError("shape", `${what} has a size that cannot be`, {
+        where: place(),
+        got: formatShape(shape),
+      });
     }
     // A 0 does not excuse the others: what computes with them would overflow before it comes to the 0.
     bytes *= Math.max(1, d);
   }
   if (bytes > limits.valueBytes) {
     throw new ScconvError("unsupported", `${what} needs more memory than one value may have`, {
-      where,
+      where: place(),
       got: `${dtype}[${formatShape(shape)}], ${inGigabytes(bytes)}`,
       need: `at most ${inGigabytes(limits.valueBytes)}`,
     });

@@ -98,7 +98,7 @@ function verifyIn(graph: Graph, rules: Rules, outer: Scope | undefined): void {
   for (const [name, type] of graph.types) scope.types.set(name, type);
   for (const info of [...graph.inputs, ...graph.outputs])
     if (info.type) scope.types.set(info.name, info.type);
-  for (const [name, type] of scope.types) checkSize(type, "it", `value "${name}"`);
+  for (const [name, type] of scope.types) checkSize(type, "it", () => `value "${name}"`);
   for (const [n, t] of graph.initializers) {
     scope.types.set(n, { dtype: t.dtype, shape: t.dims });
     scope.constant.add(n);

@@ -18,7 +18,7 @@ export interface FoldOptions {
 /**
  * Computes what depends on constants only (and what is known of shapes) and makes it an initializer: the tangles of
  * Shape, Gather, Concat and ConstantOfShape that exporters write for sizes, and weights behind Identity, Transpose or
- * DequantizeLinear. Outputs of the graph keep their nodes. An initializer that is listed among the inputs too, as files
+ * DequantizeLinear. All types are inferred on the way. Outputs of the graph keep their nodes. An initializer that is listed among the inputs too, as files
  * before IR 4 do, counts as constant.
  */
 export function foldConstants(graph: Graph, { maxElements = 2 ** 24 }: FoldOptions = {}): Graph {
@@ -40,7 +40,11 @@ export function foldConstants(graph: Graph, { maxElements = 2 ** 24 }: FoldOptio
       if (name !== "") b.initializer(name, tensors[i]!);
     });
   }
-  return prune(b.build());
+  const outputs = graph.outputs.map((o) => {
+    const type = b.has(o.name) ? b.typeIfKnown(o.name) : undefined;
+    return type ? { ...o, type } : o;
+  });
+  return prune({ ...b.build(), outputs });
 }
 
 /** The outputs of a node, where they are known before anything runs and small enough. */

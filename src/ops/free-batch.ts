@@ -12,7 +12,7 @@ import { upgrade } from "./upgrade.js";
  * that this does not undo: outputs that do not follow it.
  */
 export function freeBatch(graph: Graph): Graph | undefined {
-  const fixed = inferShapes(foldConstants(inferShapes(upgrade(graph))));
+  const fixed = foldConstants(upgrade(graph));
   const batch = fixed.inputs.find((i) => !fixed.initializers.has(i.name))?.type?.shape?.[0];
   if (typeof batch !== "number") return graph;
   const open = (type: TensorType | undefined): TensorType | undefined =>
