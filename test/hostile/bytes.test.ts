@@ -6,7 +6,7 @@ import { decodeModel, encodeModel } from "../../src/graph/codec.js";
 import { ModelProtoSchema } from "../../src/graph/gen/onnx_pb.js";
 import { upgrade } from "../../src/ops/upgrade.js";
 import { exercise } from "./exercise.js";
-import { bounded, hostileFolder, type Refusal } from "./refused.js";
+import { bounded, hostileFolder, type Refusal, refusal } from "./refused.js";
 import { smallModel } from "./small-model.js";
 import {
   concat,
@@ -28,9 +28,9 @@ import {
 
 const { refuses } = hostileFolder();
 const text = (s: string) => new TextEncoder().encode(s);
-const damaged = (says: RegExp): Refusal => ({ code: "not-an-onnx-file", says });
-const invalid = (says: RegExp): Refusal => ({ code: "invalid-graph", says });
-const tooMuch = (says: RegExp): Refusal => ({ code: "unsupported", says });
+const damaged = refusal("not-an-onnx-file");
+const invalid = refusal("invalid-graph");
+const tooMuch = refusal("unsupported");
 
 describe("what is no ONNX file", () => {
   it.each<[string, Uint8Array, RegExp]>([

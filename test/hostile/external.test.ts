@@ -2,12 +2,12 @@ import { execFileSync } from "node:child_process";
 import { link, mkdir, open, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { readModel } from "../../src/host/node/models.js";
-import { bounded, cli, hostileFolder, type Refusal } from "./refused.js";
+import { bounded, cli, hostileFolder, refusal } from "./refused.js";
 import { elsewhere, initializer, node, relu, tensor, tensorAttr } from "./wire.js";
 
 const { refuses, at } = hostileFolder();
-const invalid = (says: RegExp): Refusal => ({ code: "invalid-graph", says });
-const bad = (says: RegExp): Refusal => ({ code: "bad-input", says });
+const invalid = refusal("invalid-graph");
+const bad = refusal("bad-input");
 
 /** Four floats that are said to lie at `location`. */
 const model = (location: string, facts?: Readonly<Record<string, string>>) =>

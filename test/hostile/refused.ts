@@ -33,14 +33,10 @@ export async function cli(argv: readonly string[]): Promise<Said> {
 /** Characters that control a terminal, are invisible there, or turn the direction of text. */
 export const controls = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
-const usualBytes = 2 ** 29;
+const mostBytes = 2 ** 29;
 
 /** Runs `work` and holds it to bounds of processor time and of memory over what the process had taken before. */
-export async function bounded<T>(
-  work: () => T | Promise<T>,
-  mostSeconds = 6,
-  mostBytes = usualBytes,
-): Promise<T> {
+export async function bounded<T>(work: () => T | Promise<T>, mostSeconds = 6): Promise<T> {
   const cpu = process.cpuUsage();
   const memory = process.resourceUsage().maxRSS;
   const result = await work();
@@ -54,6 +50,11 @@ export interface Refusal {
   readonly code: ErrorCode;
   readonly says: RegExp;
 }
+
+/** Refusals of one code, by what they say. */
+export const refusal =
+  (code: ErrorCode) =>
+  (says: RegExp): Refusal => ({ code, says });
 
 /** A folder for the tests of a file. */
 export function hostileFolder() {
