@@ -74,6 +74,9 @@ function readModelProto(bytes: Uint8Array, external: ExternalReader | undefined)
     const what = looksLike(bytes) ?? "the bytes are damaged or truncated: there is no graph, or no version";
     throw new ScconvError("not-an-onnx-file", `not an ONNX model: ${what}`);
   }
+  if (proto.irVersion < 0n || proto.irVersion > 2n ** 31n) {
+    throw new ScconvError("invalid-graph", "impossible version of the format", { got: `${proto.irVersion}` });
+  }
   const reading: Reading = { opsets: readOpsets(proto), external, externals: 0 };
   const graph = readGraph(proto.graph, reading);
   // What only the engine would see (functions, sparse tensors, training) must not lead it to files that nobody checked.

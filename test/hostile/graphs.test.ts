@@ -96,6 +96,11 @@ describe("graphs that are none", () => {
       invalid(/impossible version/),
     ],
     [
+      "a version of the format of 2⁶³ − 1",
+      concat(int(1, 2n ** 63n - 1n), opset(), len(7, input("x"), output("y"), node("Relu", ["x"], ["y"]))),
+      invalid(/impossible version of the format/),
+    ],
+    [
       "no operator set",
       concat(int(1, 8), len(7, input("x"), output("y"), node("Relu", ["x"], ["y"]))),
       unsupported(/operator set 0 is too old/),
