@@ -1,5 +1,6 @@
+import { ScconvError } from "../base/errors.js";
 import type { GraphBuilder, Value } from "./builder.js";
-import type { Attribute, Graph, Node } from "./ir.js";
+import { type Attribute, type Graph, type Node, nodeLabel } from "./ir.js";
 
 export interface InlineOptions {
   /** Values that stand for the graph's inputs and, where wanted, for some of its initializers or other values. */
@@ -48,7 +49,11 @@ export function inline(
     }
     const seen = after?.(node, made) ?? made;
     node.outputs.forEach((n, i) => {
-      if (n !== "" && seen[i]) values.set(n, seen[i]);
+      if (n === "") return;
+      const made = seen[i];
+      if (!made)
+        throw new ScconvError("invalid-graph", "names more outputs than it has", { where: nodeLabel(node) });
+      values.set(n, made);
     });
   }
   return values;
