@@ -3,6 +3,7 @@ import type { DataSet, Normalize } from "../data/data-set.js";
 import type { Value } from "../graph/builder.js";
 import { inline } from "../graph/inline.js";
 import type { Graph } from "../graph/ir.js";
+import { jointOpsets } from "../graph/opsets.js";
 import { add, mul, reduceMean, stopGradient, sub } from "../ops/emit.js";
 import { graphBuilder } from "../ops/index.js";
 import type { Progress } from "../runtime/progress.js";
@@ -147,7 +148,7 @@ async function targetMoments(
 ): Promise<Map<string, Tensor>> {
   const own = units.filter((u) => u.norm.own);
   if (own.length === 0) return new Map();
-  const b = graphBuilder({ name: "moments" });
+  const b = graphBuilder({ name: "moments", opsets: jointOpsets([teacher]) });
   const input = imageInput(teacher);
   const images = b.input("images", "float32", teacher.inputs.find((i) => i.name === input)!.type!.shape!);
   const values = inline(b, teacher, { substitute: new Map([[input, images]]), prefix: "teacher." });

@@ -3,6 +3,7 @@ import { Tensor } from "../base/tensor.js";
 import type { DataSet, Normalize } from "../data/data-set.js";
 import { inline } from "../graph/inline.js";
 import type { Graph } from "../graph/ir.js";
+import { jointOpsets } from "../graph/opsets.js";
 import { graphBuilder } from "../ops/index.js";
 import { lower } from "../ops/lower.js";
 import type { Session } from "../runtime/session.js";
@@ -113,7 +114,7 @@ export function checkLabels(labels: Int32Array, classes: number, data: DataSet):
 
 /** The inference graph of a model in training: parameters and statistics are inputs, so one session serves every epoch. */
 export function evaluationGraph(student: Graph, program: StepProgram): Graph {
-  const b = graphBuilder({ name: `${student.name}.eval` });
+  const b = graphBuilder({ name: `${student.name}.eval`, opsets: jointOpsets([student]) });
   const name = imageInput(student);
   const shape = student.inputs.find((i) => i.name === name)!.type!.shape!;
   const images = b.input("images", "float32", ["N", ...shape.slice(1)]);

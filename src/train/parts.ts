@@ -23,6 +23,9 @@ const weightInputs: Readonly<Record<string, readonly number[]>> = {
   PRelu: [1],
 };
 
+/** Where a constant beside a value that depends on weights is a learned scale or shift. */
+const scales = ["Mul", "Add"];
+
 /**
  * A unit's parameters are known by name (SPEC.md): the gate's γ and β are used by arithmetic, not by a normalisation
  * operator, and kernels of the CRU may be put together in the graph before a convolution reads them.
@@ -31,6 +34,11 @@ const unitNames = ["sru.gn.weight", "sru.gn.bias", ...Object.values(cruNames)];
 const isUnitParameter = (name: string): boolean =>
   unitNames.some((n) => name === n || name.endsWith(`.${n}`));
 
+/**
+ * The weights of convolutions, products and normalisations; and, behind the first of them, what values are multiplied with or
+ * added to element by element: exporters write the bias of a product, the scale of a layer (Touvron et al. 2021) and, in older
+ * operator sets, γ and β of a layer norm so. In front of all weights it is the normalisation of the input, and stays.
+ */
 export function trainableParts(graph: Graph): TrainableParts {
   const parameters = new Map<string, Tensor>();
   const statistics = new Map<string, Tensor>();
@@ -38,8 +46,16 @@ export function trainableParts(graph: Graph): TrainableParts {
     const tensor = name ? graph.initializers.get(name) : undefined;
     if (tensor?.dtype === "float32") into.set(name!, tensor);
   };
+  const learned = new Set<string>();
   for (const node of graph.nodes) {
+    const behind = node.inputs.some((name) => learned.has(name));
+    const before = parameters.size;
     for (const i of weightInputs[node.op] ?? []) take(node.inputs[i], parameters);
+    if (behind && scales.includes(node.op)) {
+      for (const name of node.inputs)
+        if ((graph.initializers.get(name)?.size ?? 0) > 1) take(name, parameters);
+    }
+    if (behind || parameters.size > before) for (const name of node.outputs) learned.add(name);
     for (const name of node.inputs) if (isUnitParameter(name)) take(name, parameters);
     if (node.op === "BatchNormalization") for (const i of [3, 4]) take(node.inputs[i], statistics);
   }

@@ -4,6 +4,7 @@ import { differentiate } from "../grad/differentiate.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
 import { inline } from "../graph/inline.js";
 import { float, type Graph, type Node } from "../graph/ir.js";
+import { jointOpsets } from "../graph/opsets.js";
 import { prune } from "../graph/walk.js";
 import { add, concat, mul, reshape } from "../ops/emit.js";
 import { graphBuilder } from "../ops/index.js";
@@ -100,7 +101,7 @@ export function buildStep(options: StepOptions): StepProgram {
       need: "a divisor of the batch",
     });
   }
-  const b = graphBuilder({ name: `${student.name}.step` });
+  const b = graphBuilder({ name: `${student.name}.step`, opsets: jointOpsets([student, teacher]) });
   const micro = batch / accumulate;
   const input = b.input("images", "float32", inputShape(student, micro));
   const labels = b.input("labels", "int32", [micro]);
