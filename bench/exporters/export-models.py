@@ -1,0 +1,144 @@
+"""Writes networks of torchvision and timm as both of PyTorch's exporters do, with what PyTorch says of them.
+
+    python bench/exporters/export-models.py DIR [--only resnet18,vgg16_bn]
+
+One process for a network. DIR/NAME/ gets EXPORTER-SET/model.onnx for each of FILES below, fixed.safetensors and
+open.safetensors (inputs, outputs, loss, gradients) and model.json. Needs torch, torchvision, timm, onnx, onnxscript and
+safetensors; with fvcore its count of multiply-adds stands beside.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+import traceback
+import warnings
+from pathlib import Path
+
+# (exporter, operator set, sizes): sizes `fixed` in the first, open in the second.
+FILES = [("torchscript", 13, "fixed"), ("torchscript", 17, "open"), ("dynamo", 18, "fixed"), ("dynamo", 20, "open")]
+AXES = {0: "N", 2: "H", 3: "W"}
+SECONDS = 1200
+
+
+def export(model, network, images, path, exporter, opset, sizes):
+    import torch
+
+    task = network.task
+    inputs, outputs = ["images"], {"classifier": ["logits"], "segmenter": ["scores"]}.get(task, ["boxes", "scores", "labels"])
+    names = {1: "H", 2: "W"} if task == "detector" else AXES
+    axes = {a: names[a] for a in network.open_axes} if sizes == "open" else {}
+    common = {"input_names": inputs, "output_names": outputs, "opset_version": opset}
+    if exporter == "torchscript":
+        shared = {a: n for a, n in axes.items() if task == "segmenter" or n == "N"}
+        dynamic = {"images": axes, outputs[0]: shared} if axes and task != "detector" else {"images": axes} if axes else None
+        torch.onnx.export(model, (images,), str(path), dynamo=False, dynamic_axes=dynamic, **common)
+    else:
+        shapes = ({a: torch.export.Dim.DYNAMIC for a in axes},) if axes else None
+        # The second file keeps its weights in a file beside it, as large ones have to.
+        beside = sizes == "open"
+        torch.onnx.export(model, (images,), str(path), dynamo=True, dynamic_shapes=shapes, external_data=beside, **common)
+
+
+def counts(model, images):
+    """Multiply-adds of convolutions and products, as fvcore counts them; None without it."""
+    try:
+        from fvcore.nn import FlopCountAnalysis
+    except ImportError:
+        return None
+    analysis = FlopCountAnalysis(model, (images,)).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    by = analysis.by_operator()
+    return sum(int(by[k]) for k in ("conv", "linear", "matmul", "addmm", "bmm", "einsum"))
+
+
+def one(root, name):
+    import torch
+    from models import models, networks
+    from reference import answers, convolutions_before_norms, reference, settle
+    from safetensors.torch import save_file
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    network = networks[name]
+    folder = root / name
+    folder.mkdir(parents=True, exist_ok=True)
+    model = settle(network.build(), network.task, 299 if name == "inception_v3" else 128)
+    detects = network.task == "detector"
+    shape = lambda n, size: (3, size, size) if detects else (n, 3, size, size)  # noqa: E731
+    shapes = {
+        "fixed": shape(2, network.size),
+        "open": shape(3 if 0 in network.open_axes else 2, network.other),
+    }
+    draw = lambda dims: lambda seed: torch.rand(dims, generator=torch.Generator().manual_seed(seed))  # noqa: E731
+    images = draw(shapes["fixed"])(1)
+    pairs = {} if detects else convolutions_before_norms(model, images)
+    rounding = {}
+    for sizes, dims in shapes.items():
+        tensors, described = answers(model, draw(dims)(1)) if detects else reference(model, draw(dims), pairs)
+        rounding[sizes] = described.pop("rounding", None)
+        save_file(tensors, folder / f"{sizes}.safetensors")
+    meta = {}
+    if network.published:
+        weights = list(models.get_model_weights(network.published))
+        best = weights[0].meta
+        meta = {"parameters": best["num_params"], "gmacs": best["_ops"], "weights": str(weights[0])}
+    files = []
+    for exporter, opset, sizes in FILES:
+        target = folder / f"{exporter}-{opset}"
+        target.mkdir(exist_ok=True)
+        started = time.time()
+        row = {"exporter": exporter, "opset": opset, "sizes": sizes, "path": f"{target.name}/model.onnx"}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                export(model, network, images, target / "model.onnx", exporter, opset, sizes)
+        except Exception as error:  # The exporter's own limits are part of what is told.
+            traceback.print_exc()
+            row["error"] = f"{type(error).__name__}: {error}".split("\n")[0][:300]
+        files.append(row | {"seconds": round(time.time() - started, 1)})
+    import timm
+    import torchvision
+
+    document = {
+        "name": name,
+        "task": network.task,
+        "size": network.size,
+        "batch": 1 if detects else 2,
+        "published": meta,
+        "fvcore": counts(model, images if detects else images[:1]),
+        "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__, "timm": timm.__version__},
+        "rounding": rounding,
+        "files": files,
+        **described,
+    }
+    (folder / "model.json").write_text(json.dumps(document))
+    print(name, [(f["exporter"], f["opset"], f.get("error", "ok"), f["seconds"]) for f in files], flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("dir", type=Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--one")
+    args = parser.parse_args()
+    if args.one:
+        return one(args.dir, args.one)
+    names = [n for n in args.only.split(",") if n]
+    if not names:
+        from models import networks
+
+        names = list(networks)
+    failed = []
+    for name in names:
+        command = [sys.executable, __file__, str(args.dir), "--one", name]
+        try:
+            subprocess.run(command, check=True, timeout=SECONDS)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            failed.append(name)
+            print(name, "failed:", str(error).split("\n")[0], flush=True)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

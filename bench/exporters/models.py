@@ -1,0 +1,93 @@
+"""The networks, each with the sizes that it is exported and run at."""
+
+from dataclasses import dataclass
+from typing import Callable
+
+import torch
+from torchvision_ops import torchvision
+
+import timm  # After torchvision: it imports that itself.
+
+models = torchvision.models
+
+
+@dataclass(frozen=True)
+class Network:
+    build: Callable[[], torch.nn.Module]
+    # "classifier", "segmenter" or "detector".
+    task: str = "classifier"
+    # Height and width of the export with fixed sizes, at which multiply-adds are compared.
+    size: int = 224
+    # Of the second file: which axes are left open, and the size at which it is run (another than it is traced at).
+    open_axes: tuple = (0, 2, 3)
+    other: int = 160
+    # Name among torchvision's published weights, which say how many parameters and operations there are.
+    published: str | None = None
+
+
+def tv(name, **settings):
+    published = settings.pop("published", name)
+    network = {k: settings.pop(k) for k in ("size", "open_axes", "other") if k in settings}
+    build = lambda: models.get_model(name, weights=None, **settings)  # noqa: E731
+    return Network(build, published=published, **network)
+
+
+class Answer(torch.nn.Module):
+    """Segmenters answer with a dictionary; the file has its main entry."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images):
+        return self.network(images)["out"]
+
+
+class Boxes(torch.nn.Module):
+    """Detectors take a list of images and answer with a list of dictionaries."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images):
+        found = self.network([images])[0]
+        return found["boxes"], found["scores"], found["labels"]
+
+
+def segmenter(name):
+    build = lambda: Answer(models.get_model(name, weights=None, weights_backbone=None))  # noqa: E731
+    return Network(build, task="segmenter", size=128, other=96, published=name)
+
+
+def detector(name, size, other, **settings):
+    build = lambda: Boxes(models.get_model(name, weights=None, weights_backbone=None, **settings))  # noqa: E731
+    return Network(build, task="detector", size=size, other=other, open_axes=(1, 2), published=name)
+
+
+networks = {
+    "resnet18": tv("resnet18"),
+    "resnet50": tv("resnet50"),
+    "resnext50_32x4d": tv("resnext50_32x4d"),
+    "wide_resnet50_2": tv("wide_resnet50_2"),
+    "densenet121": tv("densenet121"),
+    # Its pooling to 7×7 is exported at sizes that 7 divides after five halvings.
+    "vgg16_bn": tv("vgg16_bn", open_axes=(0,), other=224),
+    "googlenet": tv("googlenet", aux_logits=False, init_weights=False),
+    "inception_v3": tv("inception_v3", size=299, other=203, init_weights=False),
+    "squeezenet1_1": tv("squeezenet1_1"),
+    "mobilenet_v2": tv("mobilenet_v2"),
+    "mobilenet_v3_large": tv("mobilenet_v3_large"),
+    "efficientnet_b0": tv("efficientnet_b0"),
+    "mnasnet1_0": tv("mnasnet1_0"),
+    "shufflenet_v2_x1_0": tv("shufflenet_v2_x1_0"),
+    "regnet_y_400mf": tv("regnet_y_400mf"),
+    "convnext_tiny": tv("convnext_tiny"),
+    "repvgg_a0": Network(lambda: timm.create_model("repvgg_a0", pretrained=False)),
+    "hrnet_w18": Network(lambda: timm.create_model("hrnet_w18", pretrained=False)),
+    "fcn_resnet50": segmenter("fcn_resnet50"),
+    "deeplabv3_resnet50": segmenter("deeplabv3_resnet50"),
+    "retinanet_resnet50_fpn": detector("retinanet_resnet50_fpn", 128, 96, min_size=128, max_size=160),
+    "ssdlite320_mobilenet_v3_large": detector("ssdlite320_mobilenet_v3_large", 320, 256),
+    "fasterrcnn_resnet50_fpn": detector("fasterrcnn_resnet50_fpn", 128, 96, min_size=128, max_size=160),
+}

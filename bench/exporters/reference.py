@@ -1,0 +1,135 @@
+"""What PyTorch says of a network: outputs, loss and gradients, in float64; and under which forms its weights may be in a file."""
+
+import copy
+
+import torch
+import torch.nn.functional as F
+
+# Of a weight, the file of references holds the first elements only: enough to find it by.
+PRINT = 256
+
+
+def settle(model, task, size):
+    """Weights as after some training: nothing at its start, running statistics that fit."""
+    with torch.no_grad():
+        for p in model.parameters():
+            if p.dim() <= 1 or p.numel() == max(p.shape):
+                p.add_(torch.rand_like(p) * 0.2 - 0.1)
+                p.mul_(0.75 + 0.5 * torch.rand_like(p))
+        norms = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+        for m in norms:
+            m.momentum = None
+            m.reset_running_stats()
+        model.train()
+        part = model.network.backbone if task == "detector" else model
+        for _ in range(2):
+            part(torch.randn(4, 3, size, size))
+        for m in norms:
+            m.momentum = 0.1
+    return model.eval()
+
+
+def convolutions_before_norms(model, images):
+    """Which convolution alone each batch norm reads, by running the network: {batch norm: convolution}, by name."""
+    names = {m: n for n, m in model.named_modules()}
+    made, pairs, hooks = {}, {}, []
+    for m in names:
+        if isinstance(m, (torch.nn.Conv2d,)):
+            # The outputs are kept, so that no other tensor gets their address.
+            hooks.append(m.register_forward_hook(lambda m, i, o: made.update({id(o): (m, o)})))
+        elif isinstance(m, torch.nn.BatchNorm2d):
+            note = lambda m, i: pairs.update({names[m]: names[made[id(i[0])][0]]}) if id(i[0]) in made else None  # noqa: E731
+            hooks.append(m.register_forward_pre_hook(note))
+    with torch.no_grad():
+        model(images)
+    for h in hooks:
+        h.remove()
+    return pairs
+
+
+def differentiate(model, images):
+    """(outputs, labels, loss) of the cross-entropy with fixed labels; gradients are in the parameters."""
+    model.zero_grad()
+    outputs = model(images)
+    labels = torch.randint(
+        0, outputs.shape[1], outputs.shape[:1] + outputs.shape[2:], generator=torch.Generator().manual_seed(5)
+    )
+    loss = F.cross_entropy(outputs, labels)
+    loss.backward()
+    return outputs.detach(), labels, loss.detach()
+
+
+def rounding(model, exact, images, times=2):
+    """
+    How far gradients in float32 lie from those in float64, the worst parameter, over images that differ by float32's
+    rounding. Where it is large a ReLU or a maximum stands so near its corner that rounding decides on which side.
+    """
+    worst = 0
+    for seed in range(times):
+        noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(seed))
+        differentiate(model, images * (1 + 1e-6 * noise))
+        for p, q in zip(model.parameters(), exact.parameters()):
+            if q.grad is not None:
+                worst = max(worst, ((p.grad - q.grad).norm() / q.grad.norm().clamp(min=1e-30)).item())
+    model.zero_grad()
+    return worst
+
+
+def reference(model, draw, pairs):
+    """
+    (tensors, description) for the images, among four draws, whose gradients rounding moves least. Of a folded W′ = a·W,
+    b′ = a·(b − μ) + β: ∂L/∂W′ = (∂L/∂W)/a and ∂L/∂b′ = ∂L/∂β.
+    """
+    exact = copy.deepcopy(model).double()
+    best = None
+    for seed in range(1, 5):
+        images = draw(seed)
+        differentiate(exact, images.double())
+        moved = rounding(model, exact, images)
+        best = min(best or (moved, images), (moved, images), key=lambda d: d[0])
+        if moved < 1e-4:
+            break
+    moved, images = best
+    outputs, labels, loss = differentiate(exact, images.double())
+    parameters = dict(exact.named_parameters())
+    modules = dict(exact.named_modules())
+    unused = [n for n, p in parameters.items() if p.grad is None]
+    tensors = {"images": images, "labels": labels, "output.0": outputs, "loss": loss.reshape(1)}
+    forms = []
+
+    def form(name, covers, value, gradient, scale=None):
+        tensors[f"value.{name}"] = value.detach().flatten()[:PRINT].clone()
+        if scale is not None:
+            tensors[f"scale.{name}"] = scale.detach().clone()
+        forms.append(
+            {"name": name, "covers": covers, "dims": list(value.shape), "gradient": gradient, "scaled": scale is not None}
+        )
+
+    for name, p in parameters.items():
+        if p.grad is None:
+            continue
+        tensors[f"grad.{name}"] = p.grad
+        form(name, [name], p, name)
+    for norm_name, conv_name in pairs.items():
+        norm, conv = modules[norm_name], modules[conv_name]
+        a = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        bias = norm.running_mean if conv.bias is None else norm.running_mean - conv.bias
+        weights = [f"{conv_name}.weight", f"{norm_name}.weight"]
+        shifts = [f"{norm_name}.bias"] + ([] if conv.bias is None else [f"{conv_name}.bias"])
+        form(f"{conv_name}.weight/folded", weights, conv.weight * a[:, None, None, None], f"{conv_name}.weight", a)
+        form(f"{conv_name}.bias/folded", shifts, norm.bias - a * bias, f"{norm_name}.bias")
+    described = {
+        "rounding": moved,
+        "forms": forms,
+        "parameters": {n: p.numel() for n, p in parameters.items() if p.grad is not None},
+        "unused": {n: parameters[n].numel() for n in unused},
+    }
+    return {k: v.to(torch.float32).contiguous() if v.is_floating_point() else v for k, v in tensors.items()}, described
+
+
+def answers(model, images):
+    """Of a detector: its outputs alone, in float32, because what is found depends on comparisons."""
+    with torch.no_grad():
+        outputs = model(images)
+    tensors = {"images": images} | {f"output.{i}": o for i, o in enumerate(outputs)}
+    return tensors, {"forms": [], "parameters": {n: p.numel() for n, p in model.named_parameters()}, "unused": {}}

@@ -1,0 +1,101 @@
+// Networks of torchvision and timm, as PyTorch's exporters write them: `npm run exporters -- --models DIR`; see bench/README.md.
+import { execFileSync, fork } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { nodeEngine } from "../../dist/node.js";
+import { readNetworks } from "./files.mjs";
+import { page, unexplained } from "./page.mjs";
+import { unusedReasons } from "./reasons.mjs";
+
+const { values: flags } = parseArgs({
+  options: {
+    models: { type: "string" },
+    only: { type: "string" },
+    json: { type: "string" },
+    from: { type: "string" },
+    page: { type: "string" },
+    seconds: { type: "string", default: "600" },
+    mebibytes: { type: "string", default: "6144" },
+  },
+});
+if (!flags.models) {
+  process.stderr.write("--models DIR is needed: python bench/exporters/export-models.py DIR writes them\n");
+  process.exit(2);
+}
+const child = fileURLToPath(new URL("child.mjs", import.meta.url));
+
+/** Resident memory of a process in MiB, where the system tells. */
+function residentMiB(pid) {
+  try {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** One file in a process of its own, which is ended where it takes too long or too much. */
+function check(network, file) {
+  return new Promise((resolve) => {
+    const worker = fork(child, [], { execArgv: ["--max-old-space-size=4096"] });
+    let ended = "";
+    let peak = 0;
+    const started = Date.now();
+    const end = (why) => {
+      ended = why;
+      worker.kill("SIGKILL");
+    };
+    const watch = setInterval(() => {
+      peak = Math.max(peak, residentMiB(worker.pid));
+      if (peak > Number(flags.mebibytes)) end(`more than ${flags.mebibytes} MiB`);
+      else if (Date.now() - started > Number(flags.seconds) * 1000) end(`more than ${flags.seconds} s`);
+    }, 200);
+    let result;
+    worker.on("message", (message) => {
+      result = message;
+      worker.kill();
+    });
+    worker.on("exit", (code, signal) => {
+      clearInterval(watch);
+      const dead = { steps: { read: `failed: the process ended (${ended || signal || code})` }, figures: {} };
+      resolve({
+        ...(result ?? dead),
+        seconds: Math.round((Date.now() - started) / 1000),
+        mebibytes: Math.round(peak),
+      });
+    });
+    worker.send({ root: flags.models, network, file });
+  });
+}
+
+const all = await readNetworks(flags.models);
+const networks = all.filter((n) => !flags.only || new RegExp(`^(?:${flags.only})$`).test(n.name));
+// Results of an earlier run (--json): those of networks that are not chosen now stay.
+const results = new Map(flags.from ? Object.entries(JSON.parse(await readFile(flags.from, "utf8"))) : []);
+const chosen = flags.from && !flags.only ? [] : networks;
+for (const network of chosen) {
+  for (const file of network.files) {
+    if (file.error) continue;
+    const key = `${network.name} ${file.exporter}-${file.opset}`;
+    const result = await check(network, file);
+    results.set(key, result);
+    const bad = Object.entries(result.steps).filter(([, s]) => s !== "passed");
+    process.stdout.write(`${key}: ${result.seconds} s, ${result.mebibytes} MiB\n`);
+    for (const [step, text] of bad) process.stdout.write(`  ${step} ${text}\n`);
+    if (flags.json) await writeFile(flags.json, JSON.stringify(Object.fromEntries(results), undefined, 1));
+  }
+}
+const told = flags.only && !flags.from ? networks : all;
+const wrong = unexplained(told, results);
+const stale = told === all ? unusedReasons().map((r) => `a reason that no file needs any more: ${r}`) : [];
+if (flags.page) {
+  await writeFile(flags.page, page(told, results, nodeEngine().runtime));
+  // Documents are formatted as the rest is.
+  const biome = createRequire(import.meta.url).resolve("@biomejs/biome/bin/biome");
+  execFileSync(process.execPath, [biome, "format", "--write", flags.page], { stdio: "ignore" });
+}
+process.stdout.write(`${told.length} networks, ${wrong.length} failures without a reason\n`);
+for (const line of [...wrong, ...stale]) process.stdout.write(`${line}\n`);
+process.exitCode = wrong.length + stale.length > 0 ? 1 : 0;

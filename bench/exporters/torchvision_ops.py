@@ -1,0 +1,52 @@
+"""torchvision, also where its compiled operators do not fit the torch that is installed.
+
+Detectors call two of them. Both are written here in Python from their definitions, under torchvision's own names, so that the
+exporters see what they always see.
+"""
+
+import torch
+
+
+def nms(boxes, scores, iou_threshold):
+    """Greedy: the best box stays, all that overlap it by more than the threshold go, and so on."""
+    order = scores.argsort(descending=True, stable=True)
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    kept = []
+    while order.numel() > 0:
+        best, rest = order[0], order[1:]
+        kept.append(best)
+        corner = torch.maximum(boxes[best, :2], boxes[rest, :2])
+        end = torch.minimum(boxes[best, 2:], boxes[rest, 2:])
+        overlap = (end - corner).clamp(min=0).prod(dim=1)
+        order = rest[overlap <= iou_threshold * (area[best] + area[rest] - overlap)]
+    return torch.stack(kept) if kept else torch.empty(0, dtype=torch.int64)
+
+
+def roi_align(input, rois, spatial_scale, pooled_height, pooled_width, sampling_ratio, aligned):
+    from torchvision.ops.roi_align import _roi_align
+
+    return _roi_align(input, rois, spatial_scale, pooled_height, pooled_width, sampling_ratio, aligned)
+
+
+def roi_align_shape(input, rois, spatial_scale, pooled_height, pooled_width, sampling_ratio, aligned):
+    return input.new_empty(rois.shape[0], input.shape[1], pooled_height, pooled_width)
+
+
+try:
+    import torchvision
+except RuntimeError:
+    library = torch.library.Library("torchvision", "DEF")
+    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    library.define(
+        "roi_align(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, SymInt pooled_width, "
+        "int sampling_ratio, bool aligned) -> Tensor"
+    )
+    library.impl("nms", nms, "CPU")
+    library.impl("roi_align", roi_align, "CPU")
+    import torchvision
+
+    torch.library.register_fake("torchvision::roi_align", roi_align_shape, lib=library, allow_override=True)
+    for module in (torchvision.extension, torchvision.ops.boxes, torchvision.ops.roi_align):
+        module._assert_has_ops = lambda: None
+        module._has_ops = lambda: True
