@@ -150,6 +150,8 @@ npm run conformance -- --cases DIR --page docs/conformance.md
 
 which fails when a case fails without a reason, or when a reason is no longer needed.
 
+Whole networks, as PyTorch's exporters write them, stand in [exporters.md](exporters.md).
+
 ## Forwards
 
 ${index.cases.length} cases; ${known.length} have only operators with rules here. Each is decoded, brought up to operator set 18 where it is

@@ -66,7 +66,7 @@ export async function checkFile(root, network, file, engine) {
   });
   if (!ok) return { steps, figures };
   const weights = findWeights(graph, network, reference);
-  await step("inspect", () => inspect(read.graph, network, weights, figures));
+  await step("inspect", () => inspect(read.graph, { network, file, weights, figures }));
   await step("run", () => run(engine, { read, graph, image, reference, network, figures }));
   await step("swap", () => checkSwap(engine, { read, graph, image, reference, network, figures }));
   if (network.task !== "detector")
@@ -77,8 +77,8 @@ export async function checkFile(root, network, file, engine) {
   return { steps, figures };
 }
 
-function inspect(graph, network, { found, lacking }, figures) {
-  const cost = costOf(perImage(graph, network.size));
+function inspect(graph, { network, file, weights: { found, lacking }, figures }) {
+  const cost = costOf(perImage(graph, network.counted));
   const fixed = graph.inputs[0].type.shape[0] === network.batch;
   figures.parameters = cost.parameters;
   figures.macs = typeof cost.macs === "number" && fixed ? cost.macs / network.batch : cost.macs;
@@ -94,6 +94,9 @@ function inspect(graph, network, { found, lacking }, figures) {
   figures.fileWeights = own;
   if (typeof figures.macs !== "number")
     return `failed: multiply-adds stay open: ${`${figures.macs}`.slice(0, 200)}`;
+  const counted = network.fvcore[file.sizes];
+  if (network.task !== "detector" && counted !== null && figures.macs !== counted)
+    return `failed: ${figures.macs} multiply-adds, fvcore counts ${counted}`;
   if (network.task !== "detector" && lacking.length > 0)
     return `failed: ${lacking.length} parameters are not in the file in any form: ${lacking.slice(0, 5)}`;
   return undefined;

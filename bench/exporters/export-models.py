@@ -63,12 +63,12 @@ def one(root, name):
     network = networks[name]
     folder = root / name
     folder.mkdir(parents=True, exist_ok=True)
-    model = settle(network.build(), network.task, 299 if name == "inception_v3" else 128)
+    model = settle(network.build(), network.task, 128)
     detects = network.task == "detector"
-    shape = lambda n, size: (3, size, size) if detects else (n, 3, size, size)  # noqa: E731
+    shape = lambda n, h, w: (3, h, w) if detects else (n, 3, h, w)  # noqa: E731
     shapes = {
-        "fixed": shape(2, network.size),
-        "open": shape(3 if 0 in network.open_axes else 2, network.other),
+        "fixed": shape(2, network.size, network.size),
+        "open": shape(3, *network.other),
     }
     draw = lambda dims: lambda seed: torch.rand(dims, generator=torch.Generator().manual_seed(seed))  # noqa: E731
     images = draw(shapes["fixed"])(1)
@@ -106,7 +106,11 @@ def one(root, name):
         "size": network.size,
         "batch": 1 if detects else 2,
         "published": meta,
-        "fvcore": counts(model, images if detects else images[:1]),
+        "counted": network.counted,
+        "fvcore": {
+            "fixed": counts(model, images if detects else images[:1]),
+            "open": counts(model, torch.rand(shape(1, network.counted, network.counted))),
+        },
         "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__, "timm": timm.__version__},
         "rounding": rounding,
         "files": files,

@@ -16,18 +16,21 @@ class Network:
     build: Callable[[], torch.nn.Module]
     # "classifier", "segmenter" or "detector".
     task: str = "classifier"
-    # Height and width of the export with fixed sizes, at which multiply-adds are compared.
-    size: int = 224
+    # Height and width of the images that it is exported for. Small: the more values stand in front of a ReLU, the likelier
+    # it is that rounding decides on which side of its corner one of them lies, and gradients differ by that.
+    size: int = 64
     # Of the second file: which axes are left open, and the size at which it is run (another than it is traced at).
     open_axes: tuple = (0, 2, 3)
-    other: int = 160
+    other: tuple = (64, 48)
+    # At which multiply-adds are compared, where the size is open.
+    counted: int = 224
     # Name among torchvision's published weights, which say how many parameters and operations there are.
     published: str | None = None
 
 
 def tv(name, **settings):
     published = settings.pop("published", name)
-    network = {k: settings.pop(k) for k in ("size", "open_axes", "other") if k in settings}
+    network = {k: settings.pop(k) for k in ("size", "open_axes", "other", "counted") if k in settings}
     build = lambda: models.get_model(name, weights=None, **settings)  # noqa: E731
     return Network(build, published=published, **network)
 
@@ -57,12 +60,12 @@ class Boxes(torch.nn.Module):
 
 def segmenter(name):
     build = lambda: Answer(models.get_model(name, weights=None, weights_backbone=None))  # noqa: E731
-    return Network(build, task="segmenter", size=128, other=96, published=name)
+    return Network(build, task="segmenter", counted=520, published=name)
 
 
 def detector(name, size, other, **settings):
     build = lambda: Boxes(models.get_model(name, weights=None, weights_backbone=None, **settings))  # noqa: E731
-    return Network(build, task="detector", size=size, other=other, open_axes=(1, 2), published=name)
+    return Network(build, task="detector", size=size, other=other, counted=size, open_axes=(1, 2), published=name)
 
 
 networks = {
@@ -72,9 +75,9 @@ networks = {
     "wide_resnet50_2": tv("wide_resnet50_2"),
     "densenet121": tv("densenet121"),
     # Its pooling to 7×7 is exported at sizes that 7 divides after five halvings.
-    "vgg16_bn": tv("vgg16_bn", open_axes=(0,), other=224),
+    "vgg16_bn": tv("vgg16_bn", size=224, open_axes=(0,), other=(224, 224)),
     "googlenet": tv("googlenet", aux_logits=False, init_weights=False),
-    "inception_v3": tv("inception_v3", size=299, other=203, init_weights=False),
+    "inception_v3": tv("inception_v3", size=96, other=(75, 96), counted=299, init_weights=False),
     "squeezenet1_1": tv("squeezenet1_1"),
     "mobilenet_v2": tv("mobilenet_v2"),
     "mobilenet_v3_large": tv("mobilenet_v3_large"),
@@ -87,7 +90,7 @@ networks = {
     "hrnet_w18": Network(lambda: timm.create_model("hrnet_w18", pretrained=False)),
     "fcn_resnet50": segmenter("fcn_resnet50"),
     "deeplabv3_resnet50": segmenter("deeplabv3_resnet50"),
-    "retinanet_resnet50_fpn": detector("retinanet_resnet50_fpn", 128, 96, min_size=128, max_size=160),
-    "ssdlite320_mobilenet_v3_large": detector("ssdlite320_mobilenet_v3_large", 320, 256),
-    "fasterrcnn_resnet50_fpn": detector("fasterrcnn_resnet50_fpn", 128, 96, min_size=128, max_size=160),
+    "retinanet_resnet50_fpn": detector("retinanet_resnet50_fpn", 128, (96, 112), min_size=128, max_size=160),
+    "ssdlite320_mobilenet_v3_large": detector("ssdlite320_mobilenet_v3_large", 320, (256, 288)),
+    "fasterrcnn_resnet50_fpn": detector("fasterrcnn_resnet50_fpn", 128, (96, 112), min_size=128, max_size=160),
 }

@@ -89,13 +89,13 @@ in a file beside it.
   or with a batch norm folded into it (by value: exporters rename them).
 - **swap**: all convolutions that SCConv fits are swapped, and why the others stay; written, read again under the same names of
   inputs and outputs, run by the engine; outputs have the shapes that they had and are finite.
-- **run**: the file as it is and our reading of it written again, against PyTorch's outputs (float64; detectors float32): ‖difference‖ / ‖outputs‖ ≤ 1e-4. Here the
-  file as it is; the worst of our reading is ${worst("rewritten")}.
+- **run**: the file as it is and our reading of it written again, against PyTorch's outputs (float64; detectors float32): ‖difference‖ / ‖outputs‖ ≤ 1e-4. The figure is
+  of the file as it is; the worst of our reading is ${worst("rewritten")}.
 - **train**: loss (cross-entropy with fixed labels) and the gradients of all weights in the file by our differentiation, on the
   engine in float32, against PyTorch's autograd in float64: the worst parameter's ‖difference‖ / ‖gradient‖ ≤ 1e-3; the worst
   loss differs by ${worst("loss")}. Batch norms are in inference form, as the file has them: folded W′ = a·W has the gradient
-  (∂L/∂W)/a. Images are drawn so that no ReLU stands so near its corner that rounding decides (PyTorch's own float32 gradients
-  lie within 1e-4 of its float64 ones, as far as four draws allow).
+  (∂L/∂W)/a. Dropout is off. Images are drawn so that no ReLU stands so near its corner that rounding decides: PyTorch's own
+  float32 gradients lie within 1e-4 of its float64 ones.
 
 ${table(["network", "exporter", "set", "sizes", "read", "inspect", "swapped", "swap", "run", "train"], rows)}
 
