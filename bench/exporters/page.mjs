@@ -52,12 +52,17 @@ function rowOf(network, file, result, marks) {
     const { state, why } = judge(network, file, step, steps[step]);
     if (state === "reason") return marks.why.of(why);
     if (state === "failed") return "**failed**";
-    if (step === "swap") return "yes";
+    if (step === "swap") return figures.swapped === 0 ? "none fits" : "yes";
     if (step === "run") return figures.asItIs.toExponential(1);
     if (step === "train") return figures.gradient.toExponential(1);
     return "yes";
   });
-  const kept = Object.entries(figures.kept ?? {}).map(([why, n]) => `${n} ${marks.kept.of(why)}`);
+  const reasons = new Map();
+  for (const [why, n] of Object.entries(figures.kept ?? {})) {
+    const kind = why.replace(/has \d+ groups/, "has groups").replace(/kernel is .*, not/, "kernel is not");
+    reasons.set(kind, (reasons.get(kind) ?? 0) + n);
+  }
+  const kept = [...reasons].map(([why, n]) => `${n} ${marks.kept.of(why)}`);
   const swapped = figures.convolutions === undefined ? "" : `${figures.swapped} of ${figures.convolutions}`;
   return [...head, ...cells.slice(0, 2), [swapped, ...kept].filter(Boolean).join(", "), ...cells.slice(2)];
 }

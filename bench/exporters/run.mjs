@@ -87,7 +87,8 @@ for (const network of chosen) {
     if (flags.json) await writeFile(flags.json, JSON.stringify(Object.fromEntries(results), undefined, 1));
   }
 }
-const told = flags.only && !flags.from ? networks : all;
+const has = (n) => [...results.keys()].some((key) => key.startsWith(`${n.name} `));
+const told = flags.only ? all.filter(has) : all;
 const wrong = unexplained(told, results);
 const stale = told === all ? unusedReasons().map((r) => `a reason that no file needs any more: ${r}`) : [];
 if (flags.page) {
