@@ -41,6 +41,7 @@ export const less = binary("Less");
 export const lessOrEqual = binary("LessOrEqual");
 export const equal = binary("Equal");
 export const matmul = binary("MatMul");
+export const maximum = binary("Max");
 
 export const neg = unary("Neg");
 export const abs = unary("Abs");

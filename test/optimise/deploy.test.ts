@@ -4,6 +4,7 @@ import { Tensor } from "../../src/base/tensor.js";
 import type { Graph } from "../../src/graph/ir.js";
 import { verify } from "../../src/graph/verify.js";
 import { nodeEngine } from "../../src/host/node/ort.js";
+import type { PlacedUnit } from "../../src/nn/placed-unit.js";
 import { type ScconvSettings, scconvDefaults } from "../../src/nn/scconv.js";
 import { scconvUnit } from "../../src/nn/units.js";
 import { operators } from "../../src/ops/index.js";
@@ -78,6 +79,36 @@ describe("deploy", () => {
       }
     });
   }
+
+  it("gives the same logits where scales are negative together, or 0 here and there", async () => {
+    const random = new Random(7);
+    const pixels = Float32Array.from({ length: 4 * 3 * 144 }, () => random.normal());
+    const images = Tensor.of("float32", [4, 3, 12, 12], pixels);
+    for (const change of [(g: number) => -g, (g: number, i: number) => (i % 3 === 0 ? 0 : g)]) {
+      const graph = network({}, 3);
+      const initializers = new Map(graph.initializers);
+      for (const [name, t] of initializers)
+        if (name.endsWith("sru.gn.weight"))
+          initializers.set(name, Tensor.from("float32", t.dims, Float64Array.from(t.numbers(), change)));
+      const changed = { ...graph, initializers };
+      const short = deploy(changed, findUnits(changed, scconvDefaults));
+      expect(distance(await logits(short, images), await logits(lower(changed), images))).toBeLessThan(2e-5);
+    }
+  });
+
+  it("compares with a threshold where the input may be negative, and scales it where it is not", () => {
+    const first = (units: readonly PlacedUnit[]) =>
+      deploy(graph, units)
+        .nodes.filter((n) => n.name.startsWith(units[0]!.name))
+        .map((n) => n.op)
+        .filter((op) => op === "ThresholdedRelu" || op === "Greater");
+    const graph = network({}, 1);
+    const units = findUnits(graph, scconvDefaults);
+    expect(first(units)).toEqual(["ThresholdedRelu"]);
+    // What a batch norm makes is of both signs.
+    const norm = graph.nodes.find((n) => n.op === "BatchNormalization")!.outputs[0]!;
+    expect(first([{ ...units[0]!, input: norm }])).toEqual(["Greater"]);
+  });
 
   it("takes fewer nodes", () => {
     const graph = network({}, 1);
