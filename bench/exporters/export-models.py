@@ -52,7 +52,7 @@ def counts(model, images):
     return sum(int(by[k]) for k in ("conv", "linear", "matmul", "addmm", "bmm", "einsum"))
 
 
-def one(root, name):
+def one(root, name, references):
     import torch
     from models import models, networks
     from reference import answers, convolutions_before_norms, reference, settle
@@ -63,7 +63,7 @@ def one(root, name):
     network = networks[name]
     folder = root / name
     folder.mkdir(parents=True, exist_ok=True)
-    model = settle(network.build(), network.task, 128)
+    model = settle(network.build(), network.task, network.settled)
     detects = network.task == "detector"
     shape = lambda n, h, w: (3, h, w) if detects else (n, 3, h, w)  # noqa: E731
     shapes = {
@@ -84,7 +84,9 @@ def one(root, name):
         best = weights[0].meta
         meta = {"parameters": best["num_params"], "gmacs": best["_ops"], "weights": str(weights[0])}
     files = []
-    for exporter, opset, sizes in FILES:
+    if references:
+        files = json.loads((folder / "model.json").read_text())["files"]
+    for exporter, opset, sizes in [] if references else FILES:
         target = folder / f"{exporter}-{opset}"
         target.mkdir(exist_ok=True)
         started = time.time()
@@ -124,10 +126,11 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("dir", type=Path)
     parser.add_argument("--only", default="")
+    parser.add_argument("--references", action="store_true", help="leave the files as they are, only ask PyTorch again")
     parser.add_argument("--one")
     args = parser.parse_args()
     if args.one:
-        return one(args.dir, args.one)
+        return one(args.dir, args.one, args.references)
     names = [n for n in args.only.split(",") if n]
     if not names:
         from models import networks
@@ -136,6 +139,7 @@ def main():
     failed = []
     for name in names:
         command = [sys.executable, __file__, str(args.dir), "--one", name]
+        command += ["--references"] if args.references else []
         try:
             subprocess.run(command, check=True, timeout=SECONDS)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:

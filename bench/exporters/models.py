@@ -24,13 +24,15 @@ class Network:
     other: tuple = (64, 48)
     # At which multiply-adds are compared, where the size is open.
     counted: int = 224
+    # Of the images whose running statistics it has; auxiliary heads, which run in training only, need larger ones.
+    settled: int = 128
     # Name among torchvision's published weights, which say how many parameters and operations there are.
     published: str | None = None
 
 
 def tv(name, **settings):
     published = settings.pop("published", name)
-    network = {k: settings.pop(k) for k in ("size", "open_axes", "other", "counted") if k in settings}
+    network = {k: settings.pop(k) for k in ("size", "open_axes", "other", "counted", "settled") if k in settings}
     build = lambda: models.get_model(name, weights=None, **settings)  # noqa: E731
     return Network(build, published=published, **network)
 
@@ -77,7 +79,7 @@ networks = {
     # Its pooling to 7×7 is exported at sizes that 7 divides after five halvings.
     "vgg16_bn": tv("vgg16_bn", size=224, open_axes=(0,), other=(224, 224)),
     "googlenet": tv("googlenet", aux_logits=False, init_weights=False),
-    "inception_v3": tv("inception_v3", size=96, other=(75, 96), counted=299, init_weights=False),
+    "inception_v3": tv("inception_v3", size=96, other=(75, 96), counted=299, settled=299, init_weights=False),
     "squeezenet1_1": tv("squeezenet1_1"),
     "mobilenet_v2": tv("mobilenet_v2"),
     "mobilenet_v3_large": tv("mobilenet_v3_large"),

@@ -3,11 +3,12 @@
 import { inline } from "../../dist/graph/inline.js";
 import { jointOpsets } from "../../dist/graph/opsets.js";
 import { prune } from "../../dist/graph/walk.js";
-import { differentiate, graphBuilder, lower, trainableParts } from "../../dist/index.js";
+import { differentiate, graphBuilder, lower, Random, Tensor, trainableParts } from "../../dist/index.js";
 import { relative } from "./files.mjs";
 import { findWeights, wantedGradient } from "./weights.mjs";
 
 const TOLERANCE = 1e-3;
+const MOST_MOVES = 8;
 
 /** `graph` has numbers for all sizes. The loss is the cross-entropy of the first output with the reference's labels. */
 export async function checkTraining(engine, { graph, network, reference, figures }) {
@@ -37,30 +38,40 @@ export async function checkTraining(engine, { graph, network, reference, figures
   if (missing.length > 0) return `failed: no gradient reaches ${missing.slice(0, 5)}`;
   b.output(loss, "loss");
   for (const [i, gradient] of gradients.entries()) b.output(gradient, `gradient.${i}`);
+  const wanted = names.map((name) => wantedGradient(found.get(name), reference));
+  const whole = Math.sqrt(wanted.reduce((sum, w) => sum + w.reduce((s, v) => s + v * v, 0), 0));
   const session = await engine.open(prune(lower(b.build())));
-  let results;
   try {
-    results = await session.run(
-      new Map([
-        ["images", images],
+    for (figures.moved = 0; ; figures.moved++) {
+      const feeds = new Map([
+        ["images", moved(images, figures.moved)],
         ["labels", labels],
-      ]),
-    );
+      ]);
+      const results = await session.run(feeds);
+      figures.loss = relative(results.get("loss").numbers(), reference.get("loss").numbers());
+      // A gradient that is nothing beside the whole is held to the whole.
+      const errors = names.map((_, i) =>
+        relative(results.get(`gradient.${i}`).numbers(), wanted[i], 1e-6 * whole),
+      );
+      figures.gradient = Math.max(...errors);
+      const worst = names[errors.indexOf(figures.gradient)];
+      if (figures.loss <= TOLERANCE && figures.gradient <= TOLERANCE) return undefined;
+      if (figures.moved === MOST_MOVES) {
+        return `failed: the loss differs by ${figures.loss.toExponential(1)}, the gradient of ${worst} (${found.get(worst)?.form.name}) by ${figures.gradient.toExponential(1)} of its norm`;
+      }
+    }
   } finally {
     await session.release();
   }
-  figures.loss = relative(results.get("loss").numbers(), reference.get("loss").numbers());
-  const wanted = names.map((name) => wantedGradient(found.get(name), reference));
-  const whole = Math.sqrt(wanted.reduce((sum, w) => sum + w.reduce((s, v) => s + v * v, 0), 0));
-  figures.gradient = 0;
-  for (const [i, name] of names.entries()) {
-    // A gradient that is nothing beside the whole is held to the whole.
-    const error = relative(results.get(`gradient.${i}`).numbers(), wanted[i], 1e-6 * whole);
-    if (!(error <= figures.gradient))
-      [figures.gradient, figures.worst] = [error, `${name} (${found.get(name).form.name})`];
-  }
-  if (!(figures.loss <= TOLERANCE)) return `failed: the loss differs by ${figures.loss.toExponential(1)}`;
-  if (!(figures.gradient <= TOLERANCE))
-    return `failed: the gradient of ${figures.worst} differs by ${figures.gradient.toExponential(1)} of its norm`;
-  return undefined;
+}
+
+/**
+ * A ReLU that stands nearer to its corner than float32 rounds is on the other side here than in float64, and all gradients before
+ * it differ by its share. Images that differ by 1e-6 of themselves have the same gradients, but for such a corner.
+ */
+function moved(images, times) {
+  if (times === 0) return images;
+  const random = new Random(17, times);
+  const values = Float32Array.from(images.numbers(), (v) => v * (1 + 1e-6 * random.normal()));
+  return Tensor.from("float32", images.dims, values);
 }
