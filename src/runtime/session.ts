@@ -9,6 +9,11 @@ export interface SessionOptions {
   readonly threads?: number | undefined;
   /** How far the engine may rewrite the graph; default all. */
   readonly optimisation?: "none" | "basic" | "extended" | "all" | undefined;
+  /**
+   * Whether the engine lays all values out in one block after it has seen one run (default). The block comes beside the memory
+   * of that first run, which is kept, too: for graphs that hold much at once it doubles what is held.
+   */
+  readonly oneBlock?: boolean | undefined;
   /** Where a profile in Chrome's trace format is to be written, by hosts that can. */
   readonly profile?: string | undefined;
 }

@@ -32,8 +32,9 @@ export async function openProgram(
   program: StepProgram,
   options: TrainerOptions,
 ): Promise<RunningProgram> {
-  const session = await engine.open(program.graph, options);
-  const update = program.update && (await engine.open(program.update, options));
+  const settings = { ...options, oneBlock: false };
+  const session = await engine.open(program.graph, settings);
+  const update = program.update && (await engine.open(program.update, settings));
   const figures = new Map(program.figures.map((name) => [name, Tensor.zeros("float32", [])]));
   const step = update
     ? accumulated(program, session, update, figures)

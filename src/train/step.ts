@@ -152,9 +152,17 @@ export function buildStep(options: StepOptions): StepProgram {
   const { loss, figures = {} } = objective(traced);
   const wrt = parameters.entries.map((e) => values.get(e.name)!);
   const gradients = differentiate(b, loss, wrt);
-  const pieces = gradients.map((g, i) =>
-    reshape(g ?? b.constant(Tensor.zeros("float32", parameters.entries[i]!.dims), "no_gradient"), [-1]),
+  // The engine walks back from the results and of a node's inputs takes the one first whose node stands last: here the last
+  // layer's gradient, then the one before. Of a Reshape of a Reshape it makes one new node, which stands last wherever it
+  // came from: then the first layer's gradient came first, with all masks on the way, and many others' after the whole backward pass.
+  const reshaped = new Map(
+    b.nodes.filter((n) => n.op === "Reshape").map((n) => [n.outputs[0]!, n.inputs[0]!]),
   );
+  const pieces = gradients.map((g, i) => {
+    const whole = g ?? b.constant(Tensor.zeros("float32", parameters.entries[i]!.dims), "no_gradient");
+    const before = reshaped.get(whole.name);
+    return reshape(before === undefined ? whole : b.value(before), [-1]);
+  });
   const gradient = concat(pieces, 0);
   let following: Value | undefined;
   if (runningVector) {

@@ -58,7 +58,7 @@ async function open(
 async function create(
   model: Uint8Array | string,
   provider: NodeProvider,
-  { threads, optimisation = "all", profile }: SessionOptions,
+  { threads, optimisation = "all", oneBlock = true, profile }: SessionOptions,
 ): Promise<Session> {
   let session: ort.InferenceSession;
   try {
@@ -66,6 +66,7 @@ async function create(
     session = await ort.InferenceSession.create(model as string, {
       executionProviders: [provider],
       graphOptimizationLevel: levels[optimisation],
+      enableMemPattern: oneBlock,
       // Its log goes to the terminal past us, with names as they are; what fails is told by what it throws.
       logSeverityLevel: 4,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),

@@ -1,0 +1,82 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as ort from "onnxruntime-node";
+import { describe, expect, test } from "vitest";
+import { dtypes } from "../../src/base/dtype.js";
+import { sizeOf } from "../../src/base/tensor.js";
+import { decodeModel, encodeModel } from "../../src/graph/codec.js";
+import type { Graph } from "../../src/graph/ir.js";
+import { modelOf } from "../../src/graph/model.js";
+import { verify } from "../../src/graph/verify.js";
+import { convUnit } from "../../src/nn/units.js";
+import { operators } from "../../src/ops/index.js";
+import { sgd } from "../../src/train/optimizer.js";
+import { buildStep, classification } from "../../src/train/step.js";
+import { architecture } from "../../src/zoo/index.js";
+
+const BATCH = 8;
+
+/** The graph as the engine has rewritten it, its nodes in the order in which they run (as its profile has them, too). */
+async function asRun(graph: Graph): Promise<Graph> {
+  const folder = await mkdtemp(join(tmpdir(), "scconv-memory-"));
+  try {
+    const optimizedModelFilePath = join(folder, "as-run.onnx");
+    const session = await ort.InferenceSession.create(encodeModel(modelOf(graph)), {
+      ...{ optimizedModelFilePath, logSeverityLevel: 4 },
+    });
+    await session.release();
+    return decodeModel(await readFile(optimizedModelFilePath), "as-run.onnx").graph;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function bytesOf({ types }: Graph, name: string): number {
+  const type = types.get(name);
+  const dims = (type?.shape ?? []).map((d) => (typeof d === "number" ? d : BATCH));
+  return type ? sizeOf(dims) * dtypes[type.dtype].bytes : 0;
+}
+
+/** The most bytes that are alive at once. */
+function held(graph: Graph): number {
+  const last = new Map(graph.nodes.flatMap((n, i) => n.inputs.map((x) => [x, i] as const)));
+  const alive = new Map<string, number>();
+  let [now, peak] = [0, 0];
+  graph.nodes.forEach((node, i) => {
+    for (const out of node.outputs) {
+      const size = bytesOf(graph, out);
+      alive.set(out, size);
+      now += size;
+    }
+    peak = Math.max(peak, now);
+    for (const name of new Set([...node.inputs, ...node.outputs])) {
+      if ((last.get(name) ?? i) > i) continue;
+      now -= alive.get(name) ?? 0;
+      alive.delete(name);
+    }
+  });
+  return peak;
+}
+
+describe("what a step holds at once", () => {
+  test.each([
+    ["standard", 1.2],
+    ["scconv", 1.05],
+  ] as const)("a training step of ResNet-20 (%s)", async (conv, most) => {
+    const student = architecture("resnet20")({
+      ...{ classes: 10, channels: 3, size: 32, where: "all", seed: 0, unit: convUnit(conv, {}) },
+    });
+    const { graph } = buildStep({
+      ...{ student, batch: BATCH, optimizer: sgd(), objective: classification(student, undefined, {}) },
+    });
+    verify(graph, operators);
+    // What the forward pass makes for the backward pass has to be kept; next to nothing else is.
+    const inForward = (name: string) => name.startsWith("student.");
+    const run = await asRun(graph);
+    const kept = new Set(run.nodes.filter((n) => !inForward(n.name)).flatMap((n) => n.inputs));
+    const forward = run.nodes.filter((n) => inForward(n.name)).flatMap((n) => n.outputs);
+    const bytes = forward.reduce((sum, name) => sum + (kept.has(name) ? bytesOf(run, name) : 0), 0);
+    expect(held(run)).toBeLessThan(most * bytes);
+  });
+});
