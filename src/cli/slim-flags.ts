@@ -20,7 +20,6 @@ export interface SlimFlags extends SwapFlags, DataFlags, RecipeFlags {
   readonly temperature: number;
   readonly distill: number;
   readonly hint: number;
-  readonly latencyBatch: number;
   readonly latencyRuns: number;
 }
 
@@ -78,6 +77,5 @@ export function slimFlags(c: Command): void {
       real("--hint", { min: 0 }),
       20,
     )
-    .option("--latency-batch <n>", "batch at which both models are timed", whole("--latency-batch"), 1)
     .option("--latency-runs <n>", "timed inferences of each model", whole("--latency-runs"), 50);
 }

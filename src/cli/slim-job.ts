@@ -12,17 +12,19 @@ import { distillation } from "../surgery/distill.js";
 import { prepare } from "../surgery/prepare.js";
 import type { EpochRow, LayerRow } from "../surgery/report.js";
 import { type Swapped, swap } from "../surgery/swap.js";
+import type { RunStore } from "../train/checkpoint.js";
 import { withInitializers } from "../train/parts.js";
 import { accuracyOf } from "./accuracy.js";
 import { type Classifier, classifierOf } from "./classifier.js";
 import type { CommandContext } from "./command.js";
+import { choiceOf, type LayerPlan, planLayers, planTable } from "./layer-plan.js";
 import { layerRows } from "./layer-rows.js";
 import { imageMetadata } from "./model-images.js";
 import type { Recipe } from "./recipe.js";
 import { type SlimFlags, slimUnit } from "./slim-flags.js";
-import { type Calibrated, claimRun, loadCalibrated, saveCalibrated } from "./slim-run.js";
+import { type Calibrated, claimRun, loadCalibrated, loadPlan, saveCalibrated, savePlan } from "./slim-run.js";
 import { trainNetwork } from "./training.js";
-import { layersOf, unitSettings } from "./unit-flags.js";
+import { isPlanned, unitSettings } from "./unit-flags.js";
 
 export interface SlimJob {
   readonly file: string;
@@ -49,6 +51,7 @@ export interface Slimmed {
   readonly calibratedTop1: number;
   readonly epochs: readonly EpochRow[];
   readonly layers: readonly LayerRow[];
+  readonly plan?: LayerPlan | undefined;
   readonly seconds: number;
 }
 
@@ -57,20 +60,18 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
   const { read, classifier, data, normalize, flags, recipe, runFolder, settings } = job;
   const engine = nodeEngine({ threads: context.threads });
   const original = prepare(read.graph);
+  await makeFolder(runFolder);
+  const store = folderStore(runFolder);
+  await claimRun(store, settings, { resume: Boolean(flags.resume), where: runFolder });
+  const plan = isPlanned(flags) ? await planned(job, { engine, original, store }, context) : undefined;
   const swapped = swap(original, {
-    ...{
-      layers: layersOf(flags),
-      settings: { ...slimUnit, ...unitSettings(flags) },
-      seed: context.seed,
-    },
+    layers: plan ? choiceOf(plan) : flags.layers,
+    ...{ settings: { ...slimUnit, ...unitSettings(flags) }, seed: context.seed },
   });
   context.note(`${swapped.units.length} convolutions are swapped, ${swapped.kept.length} kept`);
   for (const { name, adapted } of swapped.units) {
     if (adapted.length > 0) context.note(`${name}: ${adapted.join(", ")}`);
   }
-  await makeFolder(runFolder);
-  const store = folderStore(runFolder);
-  await claimRun(store, settings, { resume: Boolean(flags.resume), where: runFolder });
 
   const loaded = flags.resume ? await loadCalibrated(store, swapped.graph) : undefined;
   const calibrated = loaded ?? (await calibrateUnits(job, { engine, original, swapped }, context));
@@ -104,9 +105,51 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
     calibratedTop1: calibrated.facts.calibratedTop1,
     epochs: trained.history.map(({ epoch, top1, loss, seconds }) => ({ epoch, top1, loss, seconds })),
     layers: withErrors(layerRows(original, graph, swapped), swapped, calibrated),
+    plan,
     seconds: calibrated.facts.seconds + trained.seconds + (performance.now() - started) / 1000,
   };
 }
+
+/** What the clock and a short calibration chose; a resumed run keeps what its beginning chose. */
+async function planned(
+  job: SlimJob,
+  { engine, original, store }: { engine: Engine; original: Graph; store: RunStore },
+  context: CommandContext,
+): Promise<LayerPlan> {
+  const { flags, data } = job;
+  const kept = flags.resume ? await loadPlan(store) : undefined;
+  if (kept) return kept;
+  const settings = { ...slimUnit, ...unitSettings(flags) };
+  const plan = await planLayers(
+    original,
+    {
+      ...{ settings: unitSettings(flags), target: flags.target, where: job.file },
+      ...{ batch: flags.latencyBatch, size: data.height },
+      errors: async (layers) => {
+        const { graph, units } = swap(original, { layers, settings, seed: context.seed });
+        const steps = Math.min(PLANNING_STEPS, flags.calibrate);
+        if (steps === 0) return new Map();
+        const { errors } = await calibrate(engine, graph, original, units, data, {
+          ...{ steps, batch: flags.calibrateBatch, learningRate: flags.calibrateLr },
+          ...calibration(job, context),
+        });
+        return new Map(units.map((u) => [u.node, errors.get(u.name)![1]]));
+      },
+    },
+    context,
+  );
+  context.note(planTable(plan));
+  await savePlan(store, plan);
+  return plan;
+}
+
+/** So many steps tell which layers a unit can stand for: their errors are far apart by then. */
+const PLANNING_STEPS = 60;
+
+const calibration = ({ flags, normalize }: SlimJob, context: CommandContext) => ({
+  ...{ gateRate: flags.gateRate, normalize, seed: context.seed, threads: context.threads },
+  ...{ progress: context.progress, signal: context.signal },
+});
 
 /** The original's accuracy, and the swapped network fitted unit by unit to what it replaces. */
 async function calibrateUnits(
@@ -124,8 +167,7 @@ async function calibrateUnits(
       ? { graph: swapped.graph, errors: new Map() }
       : await calibrate(engine, swapped.graph, original, swapped.units, data, {
           ...{ steps: flags.calibrate, batch: flags.calibrateBatch, learningRate: flags.calibrateLr },
-          ...{ gateRate: flags.gateRate, normalize, seed: context.seed, threads: context.threads },
-          ...{ progress: context.progress, signal: context.signal },
+          ...calibration(job, context),
         });
   const after = {
     classifier: classifierOf(finished(graph, swapped), job.file),

@@ -6,6 +6,7 @@ import { decodeSafetensors, encodeSafetensors } from "../runtime/safetensors.js"
 import type { Pair } from "../surgery/report.js";
 import type { RunStore } from "../train/checkpoint.js";
 import { trainableParts, withInitializers } from "../train/parts.js";
+import type { LayerPlan } from "./layer-plan.js";
 
 /** What is known once the units are calibrated, and what a resumed run starts from. */
 export interface Calibrated {
@@ -23,6 +24,17 @@ export interface Calibrated {
 
 const FILE = "calibrated.safetensors";
 const SETTINGS = "settings.json";
+const PLAN = "plan.json";
+
+/** Which layers were chosen: the clock would choose otherwise the next time. */
+export const savePlan = (store: RunStore, plan: LayerPlan): Promise<void> =>
+  store.write(PLAN, new TextEncoder().encode(`${JSON.stringify(plan, null, 2)}\n`));
+
+/** Undefined where the run was stopped before its layers were chosen. */
+export async function loadPlan(store: RunStore): Promise<LayerPlan | undefined> {
+  const bytes = await store.read(PLAN);
+  return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as LayerPlan);
+}
 
 export async function saveCalibrated(store: RunStore, { graph, facts }: Calibrated): Promise<void> {
   const { parameters, statistics } = trainableParts(graph);
@@ -66,7 +78,7 @@ export async function claimRun(
 
 /** What was kept for a resume goes once the work is done; files that are not ours stay, and the folder with them. */
 export async function forgetRun(folder: string): Promise<void> {
-  for (const name of [FILE, SETTINGS, "last.safetensors", "best.safetensors", "metrics.csv"]) {
+  for (const name of [FILE, SETTINGS, PLAN, "last.safetensors", "best.safetensors", "metrics.csv"]) {
     await rm(join(folder, name), { force: true });
   }
   await rmdir(folder).catch(() => {});

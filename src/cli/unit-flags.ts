@@ -11,6 +11,8 @@ export type UnitOptions = { readonly [K in keyof UnitSettings]: UnitSettings[K] 
 export interface SwapFlags extends UnitOptions {
   readonly with: "scconv";
   readonly layers: string;
+  readonly target?: Target;
+  readonly latencyBatch: number;
 }
 
 interface Flag<T> {
@@ -85,10 +87,34 @@ export function unitFlags(command: Command, units: readonly ConvUnitName[] = ["s
 /** The flags of every unit that `--conv` takes. */
 export const allUnitFlags = (command: Command): Command => unitFlags(command, convUnitNames);
 
+export interface Target {
+  /** Time after ÷ before. */
+  readonly latency: number;
+}
+
+function target(text: string): Target {
+  const share = Number(/^latency=(\d*\.?\d+)$/.exec(text)?.[1]);
+  if (share > 0 && share < 1) return { latency: share };
+  throw new ScconvError("usage", "--target: not a target", {
+    got: text,
+    need: "latency=SHARE, between 0 and 1",
+  });
+}
+
 export const swapFlags = (command: Command): Command =>
   unitFlags(
     command
-      .option("--layers <which>", "auto, all, second, or globs over node names: 'layer3*,layer4*'", "auto")
+      .option(
+        "--layers <which>",
+        "auto (what is faster here, by measurement), all, second, or globs over node names: 'layer3*,layer4*'",
+        "auto",
+      )
+      .option(
+        "--target <what>",
+        "with auto: latency=0.8 takes no more layers than it needs for 0.8 of the time",
+        target,
+      )
+      .option("--latency-batch <n>", "batch at which models are timed", whole("--latency-batch"), 1)
       .option(
         "--with <unit>",
         "what takes the convolutions' place",
@@ -120,5 +146,13 @@ export function settingsOf(unit: ConvUnitName, options: UnitOptions): UnitSettin
   return given;
 }
 
-/** `auto` chooses by measurement once there is a planner; until then it is every layer that the unit fits. */
-export const layersOf = ({ layers }: SwapFlags): string => (layers === "auto" ? "all" : layers);
+/** Whether layers are chosen by measurement. */
+export function isPlanned({ layers, target }: SwapFlags): boolean {
+  if (layers !== "auto" && target) {
+    throw new ScconvError("usage", "--target needs layers to choose from", {
+      got: `--layers ${layers}`,
+      need: "--layers auto",
+    });
+  }
+  return layers === "auto";
+}

@@ -22,10 +22,13 @@ export interface Candidate {
 export const convName = (node: Node): string => node.name || node.outputs[0]!;
 
 /**
- * Every convolution, in graph order, with the unit's settings fitted to it or the reason why it stays. `graph` must have
+ * Every convolution, in graph order, with the unit's settings (one for all, or by name) fitted to it or the reason why it stays. `graph` must have
  * its types inferred.
  */
-export function matchConvolutions(graph: Graph, settings: ScconvSettings): Candidate[] {
+export function matchConvolutions(
+  graph: Graph,
+  settings: ScconvSettings | ((layer: string) => ScconvSettings),
+): Candidate[] {
   const readers = consumers(graph);
   const types = typesOf(graph);
   const convolutions = graph.nodes.filter((n) => n.op === "Conv" && n.domain === "");
@@ -55,7 +58,8 @@ export function matchConvolutions(graph: Graph, settings: ScconvSettings): Candi
       return stay("its output size is not ⌈input/stride⌉ (other padding)");
     }
     const channels = [perGroup, output] as const;
-    const { adapted, settings: own } = fitGroups(channels, { ...settings, kernel: k, stride, dilation });
+    const wanted = typeof settings === "function" ? settings(name) : settings;
+    const { adapted, settings: own } = fitGroups(channels, { ...wanted, kernel: k, stride, dilation });
     try {
       checkScconv(perGroup, output, own, name);
     } catch (error) {

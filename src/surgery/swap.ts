@@ -11,8 +11,8 @@ import { selectLayers } from "./select.js";
 import type { UnitRecord } from "./unit.js";
 
 export interface SwapOptions {
-  /** `all`, `second` or globs. */
-  readonly layers: string;
+  /** `all`, `second` or globs; or the layers by name, each with settings of its own. */
+  readonly layers: string | ReadonlyMap<string, Partial<ScconvSettings>>;
   readonly settings?: Partial<ScconvSettings>;
   readonly seed?: number;
 }
@@ -30,12 +30,22 @@ export interface Swapped extends Plan {
 
 /** Which convolutions a swap would replace. Throws when there is none. `graph` has its types inferred. */
 export function planSwap(graph: Graph, { layers, settings }: SwapOptions): Plan {
-  const candidates = matchConvolutions(graph, { ...scconvDefaults, ...settings });
-  const chosen = selectLayers(graph, candidates, layers);
+  const named = typeof layers === "string" ? undefined : layers;
+  const candidates = matchConvolutions(graph, (name) => ({
+    ...{ ...scconvDefaults, ...settings },
+    ...named?.get(name),
+  }));
+  const chosen =
+    typeof layers === "string"
+      ? selectLayers(graph, candidates, layers)
+      : new Set(candidates.filter((c) => layers.has(c.name)));
   const swapped = candidates.filter((c) => chosen.has(c) && c.swappable);
   const kept = candidates
     .filter((c) => !swapped.includes(c))
-    .map((c) => ({ name: c.name, reason: c.reason ?? `not named by --layers ${layers}` }));
+    .map((c) => ({
+      name: c.name,
+      reason: c.reason ?? (named ? "it was not chosen" : `not named by --layers ${layers}`),
+    }));
   if (swapped.length === 0) {
     const reasons = new Map<string, number>();
     for (const { reason } of kept) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);

@@ -103,7 +103,7 @@ describe("commands", () => {
 
   it("swap writes a model that the other commands take, and nothing else", async () => {
     const out = at("swapped.onnx");
-    const document = await json("swap", model, "-o", out, "--conv-groups", "1");
+    const document = await json("swap", model, "-o", out, "--layers", "all", "--conv-groups", "1");
     expect(document.swapped).toHaveLength(1);
     expect(document.parameters[0]).toBe(parameters);
     expect(document.parameters[1]).toBeLessThan(parameters);
@@ -112,8 +112,37 @@ describe("commands", () => {
     expect(written.graph.inputs[0]!.name).toBe("input");
     expect((await json("eval", out, "--data", at("idx"), "--normalize", "none")).images).toBe(40);
     expect((await readdir(folder.path)).filter((n) => n.includes("tmp"))).toEqual([]);
-    const dry = await json("swap", model, "--dry-run");
+    const dry = await json("swap", model, "--layers", "all", "--dry-run");
     expect(dry.output).toBeUndefined();
+  });
+
+  it("swap chooses by the clock: it takes what is faster, or says that nothing is", async () => {
+    const { stdout, stderr, status } = await runCli(["swap", model, "--dry-run", "--alpha", "0.5", "--json"]);
+    const document = JSON.parse(stdout);
+    if (status === 1) {
+      expect(stderr).toMatch(/no swap makes this model faster on this machine.*--layers all/);
+      return;
+    }
+    const { plan, swapped } = document;
+    expect(plan.forms).toEqual([
+      { alpha: 0.5, scope: "element" },
+      { alpha: 0.5, scope: "channel" },
+    ]);
+    const layer = plan.layers[0];
+    expect(layer.forms[layer.chosen].saving).toBeGreaterThan(0);
+    expect(plan.measured).toBeLessThan(1);
+    expect(swapped.map((s: { name: string }) => s.name)).toEqual([layer.name]);
+  });
+
+  it("--target wants layers to choose from, and a share", async () => {
+    for (const [args, says] of [
+      [["--layers", "all", "--target", "latency=0.8"], /--target needs layers to choose from/],
+      [["--target", "latency=2"], /--target: not a target.*got latency=2/],
+    ] as const) {
+      const { stderr, status } = await runCli(["swap", model, "--dry-run", ...args]);
+      expect(stderr).toMatch(says);
+      expect(status).toBe(2);
+    }
   });
 
   it("doctor finds what the other tests need", async () => {

@@ -36,6 +36,8 @@ const stateIn = async (path: string) => {
 
 describe("slim", () => {
   const small = [
+    "--layers",
+    "all",
     "--epochs",
     "2",
     "--batch",

@@ -11,6 +11,7 @@ import { classifierOf, dataFor } from "../classifier.js";
 import { type CommandContext, command } from "../command.js";
 import { commandLine } from "../command-line.js";
 import { costPerImage } from "../cost.js";
+import type { LayerPlan } from "../layer-plan.js";
 import { totalParameters } from "../layer-rows.js";
 import { cropFor, normalizeFor } from "../model-images.js";
 import type { Recipe } from "../recipe.js";
@@ -21,7 +22,7 @@ import { checkReportFolder, writeReport } from "../report/write-report.js";
 import { type SlimFlags, slimFlags, slimRecipe, slimUnit } from "../slim-flags.js";
 import { type SlimJob, type Slimmed, slim } from "../slim-job.js";
 import { forgetFruitlessRun, forgetRun } from "../slim-run.js";
-import { layersOf, unitSettings } from "../unit-flags.js";
+import { isPlanned, unitSettings } from "../unit-flags.js";
 import { version } from "../version.js";
 
 export default command<[string], SlimFlags>({
@@ -31,6 +32,7 @@ export default command<[string], SlimFlags>({
     const started = new Date();
     const folder = flags.report ?? `${flags.out.replace(/\.onnx$/i, "")}-report`;
     // All that could fail at the end is tried at the start.
+    isPlanned(flags);
     const replace = { force: Boolean(flags.force) };
     await checkWritable(flags.out, replace);
     await checkReportFolder(folder, replace);
@@ -79,7 +81,7 @@ export default command<[string], SlimFlags>({
       const report = await reportOf(job, slimmed, { context, started });
       const page = await writeReport(folder, report, replace);
       await forgetRun(job.runFolder);
-      return outcomeOf(report, { page, folder, flags });
+      return outcomeOf(report, { page, folder, flags, plan: slimmed.plan });
     } finally {
       await data.close();
     }
@@ -90,7 +92,12 @@ export default command<[string], SlimFlags>({
 function settingsOf(flags: SlimFlags, recipe: Recipe, { seed }: CommandContext): SlimJob["settings"] {
   const { calibrate, calibrateBatch, calibrateLr, gateRate, temperature, distill, hint, size, limit } = flags;
   return {
-    ...{ layers: layersOf(flags), ...slimUnit, ...unitSettings(flags) },
+    ...{
+      layers: flags.layers,
+      ...(flags.target ? { target: flags.target.latency } : {}),
+      ...slimUnit,
+      ...unitSettings(flags),
+    },
     ...{ calibrate, calibrateBatch, calibrateLr, gateRate },
     ...{
       ...recipe,
@@ -160,7 +167,12 @@ async function reportOf(
 
 function outcomeOf(
   report: SlimReport,
-  { page, folder, flags }: { page: string; folder: string; flags: SlimFlags },
+  {
+    page,
+    folder,
+    flags,
+    plan,
+  }: { page: string; folder: string; flags: SlimFlags; plan: LayerPlan | undefined },
 ) {
   const { parameters, macs, bytes, top1, latency, epochs, seconds, output } = report;
   const lost = top1[0] - top1[1];
@@ -171,6 +183,7 @@ function outcomeOf(
       latencyMs: latency!.models.map((m) => m.medianMs),
       ratio: latency!.ratio,
       ...{ epochs: epochs.length, seconds, output, report: folder },
+      ...(plan ? { plan } : {}),
     },
     text: ({
       bad,

@@ -10,15 +10,18 @@ import type { LayerRow, Pair } from "../../surgery/report.js";
 import { swap } from "../../surgery/swap.js";
 import { command } from "../command.js";
 import { perImage } from "../cost.js";
+import { whole } from "../flags.js";
 import { formatChange, formatCount } from "../format.js";
+import { choiceOf, planLayers, planTable } from "../layer-plan.js";
 import { layerRows, totalParameters } from "../layer-rows.js";
 import { table } from "../table.js";
-import { layersOf, type SwapFlags, swapFlags, unitSettings } from "../unit-flags.js";
+import { isPlanned, type SwapFlags, swapFlags, unitSettings } from "../unit-flags.js";
 
 interface Options extends SwapFlags {
   readonly out?: string;
   readonly dryRun?: boolean;
   readonly force?: boolean;
+  readonly size?: number;
 }
 
 export default command<[string], Options>({
@@ -28,7 +31,12 @@ export default command<[string], Options>({
         .argument("<model>", "an ONNX file")
         .option("-o, --out <file>", "the new ONNX file; its units have fresh weights, to be trained")
         .option("--dry-run", "only say what would be swapped")
-        .option("--force", "replace an existing output"),
+        .option("--force", "replace an existing output")
+        .option(
+          "--size <n>",
+          "height and width at which layers are timed, where the file leaves them open",
+          whole("--size"),
+        ),
     ),
 
   async run([file], options, context) {
@@ -39,10 +47,20 @@ export default command<[string], Options>({
     if (out !== undefined && !dryRun) await checkWritable(out, { force });
     const { model, graph: read } = await readModel(file, context);
     const original = prepare(read);
+    const settings = unitSettings(options);
+    const plan = isPlanned(options)
+      ? await planLayers(
+          original,
+          {
+            ...{ settings, batch: options.latencyBatch, size: options.size },
+            ...{ target: options.target, where: file },
+          },
+          context,
+        )
+      : undefined;
     const swapped = swap(original, {
-      layers: layersOf(options),
-      settings: unitSettings(options),
-      seed: context.seed,
+      layers: plan ? choiceOf(plan) : options.layers,
+      ...{ settings, seed: context.seed },
     });
     const graph = lower(swapped.graph);
     const rows = layerRows(original, graph, swapped);
@@ -54,10 +72,12 @@ export default command<[string], Options>({
       ),
       kept: rows.flatMap(({ name, to, reason }) => (to === undefined ? [{ name, reason: reason! }] : [])),
       ...totals(original, { graph, rows }),
+      ...(plan ? { plan } : {}),
       ...(out === undefined || dryRun ? {} : { output: out }),
     };
     if (out !== undefined && !dryRun) await writeModel(out, modelOf(graph, model), { force });
-    return { document, text: () => textOf(rows, document) };
+    const planned = plan ? `${planTable(plan)}\n\n` : "";
+    return { document, text: () => planned + textOf(rows, document) };
   },
 });
 
@@ -81,14 +101,14 @@ function textOf(
     r.reason ?? "",
   ]);
   const [before, after] = macs;
-  const whole =
+  const total =
     typeof before === "number" && typeof after === "number"
       ? `MACs ${pair([before, after])} (${formatChange(before, after)})`
       : `MACs ${before} → ${after}`;
   return [
     table([{ title: "layer" }, { title: "" }, right("parameters"), right("MACs"), { title: "" }], lines),
     "",
-    `parameters ${pair(parameters)} (${formatChange(...parameters)}) · ${whole}`,
+    `parameters ${pair(parameters)} (${formatChange(...parameters)}) · ${total}`,
     output === undefined
       ? "Nothing was written."
       : `${printable(output)} written; its new units are untrained.`,
