@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 # (exporter, operator set, sizes): sizes `fixed` in the first, open in the second.
@@ -24,6 +25,7 @@ SECONDS = 1200
 
 def export(model, network, images, path, exporter, opset, sizes):
     import torch
+    from torchvision_ops import without_branches
 
     task = network.task
     inputs, outputs = ["images"], {"classifier": ["logits"], "segmenter": ["scores"]}.get(task, ["boxes", "scores", "labels"])
@@ -38,7 +40,10 @@ def export(model, network, images, path, exporter, opset, sizes):
         shapes = ({a: torch.export.Dim.DYNAMIC for a in axes},) if axes else None
         # The second file keeps its weights in a file beside it, as large ones have to.
         beside = sizes == "open"
-        torch.onnx.export(model, (images,), str(path), dynamo=True, dynamic_shapes=shapes, external_data=beside, **common)
+        with without_branches() if task == "detector" else nullcontext():
+            torch.onnx.export(
+                model, (images,), str(path), dynamo=True, dynamic_shapes=shapes, external_data=beside, **common
+            )
 
 
 def counts(model, images):
@@ -48,7 +53,11 @@ def counts(model, images):
     except ImportError:
         return None
     analysis = FlopCountAnalysis(model, (images,)).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    by = analysis.by_operator()
+    try:
+        by = analysis.by_operator()
+    except Exception as error:  # It traces the network, which not every detector can bear.
+        print("fvcore:", str(error).split("\n")[0], flush=True)
+        return None
     return sum(int(by[k]) for k in ("conv", "linear", "matmul", "addmm", "bmm", "einsum"))
 
 
@@ -97,6 +106,8 @@ def one(root, name, references):
                 export(model, network, images, target / "model.onnx", exporter, opset, sizes)
         except Exception as error:  # The exporter's own limits are part of what is told.
             traceback.print_exc()
+            while error.__cause__ is not None:
+                error = error.__cause__
             row["error"] = f"{type(error).__name__}: {error}".split("\n")[0][:300]
         files.append(row | {"seconds": round(time.time() - started, 1)})
     import timm

@@ -4,6 +4,9 @@ Detectors call two of them. Both are written here in Python from their definitio
 exporters see what they always see.
 """
 
+import sys
+from contextlib import contextmanager
+
 import torch
 
 
@@ -23,13 +26,41 @@ def nms(boxes, scores, iou_threshold):
 
 
 def roi_align(input, rois, spatial_scale, pooled_height, pooled_width, sampling_ratio, aligned):
-    from torchvision.ops.roi_align import _roi_align
-
-    return _roi_align(input, rois, spatial_scale, pooled_height, pooled_width, sampling_ratio, aligned)
+    # torchvision's own, in Python; not compiled.
+    plain = sys.modules["torchvision.ops.roi_align"]._roi_align.__wrapped__
+    return plain(input, rois, spatial_scale, pooled_height, pooled_width, sampling_ratio, aligned)
 
 
 def roi_align_shape(input, rois, spatial_scale, pooled_height, pooled_width, sampling_ratio, aligned):
     return input.new_empty(rois.shape[0], input.shape[1], pooled_height, pooled_width)
+
+
+@contextmanager
+def without_branches():
+    """
+    torchvision's batched_nms asks how many boxes there are before it goes on, which `torch.export` does not follow. The same without
+    that question: classes are moved apart and go through one suppression, as under TorchScript's tracer.
+    """
+    boxes_module = sys.modules["torchvision.ops.boxes"]
+    theirs = boxes_module.batched_nms
+
+    def batched_nms(boxes, scores, idxs, iou_threshold):
+        apart = idxs.to(boxes) * (boxes.max() + 1)
+        return torch.ops.torchvision.nms(boxes + apart[:, None], scores, iou_threshold)
+
+    boxes_module.batched_nms = batched_nms
+    try:
+        yield
+    finally:
+        boxes_module.batched_nms = theirs
+
+
+def nothing_lacks() -> None:
+    return None
+
+
+def there_are() -> bool:
+    return True
 
 
 try:
@@ -47,6 +78,7 @@ except RuntimeError:
     import torchvision
 
     torch.library.register_fake("torchvision::roi_align", roi_align_shape, lib=library, allow_override=True)
-    for module in (torchvision.extension, torchvision.ops.boxes, torchvision.ops.roi_align):
-        module._assert_has_ops = lambda: None
-        module._has_ops = lambda: True
+    # By name: a function of the same name hides the module.
+    for module in (sys.modules[f"torchvision.{m}"] for m in ("extension", "ops.boxes", "ops.roi_align")):
+        module._assert_has_ops = nothing_lacks
+        module._has_ops = there_are
