@@ -1,12 +1,11 @@
 import { ScconvError } from "../base/errors.js";
-import { Tensor } from "../base/tensor.js";
 import { differentiate } from "../grad/differentiate.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
 import { inline } from "../graph/inline.js";
 import { float, type Graph, type Node } from "../graph/ir.js";
 import { jointOpsets } from "../graph/opsets.js";
 import { prune } from "../graph/walk.js";
-import { add, concat, mul, reshape } from "../ops/emit.js";
+import { add, concat, mul } from "../ops/emit.js";
 import { graphBuilder } from "../ops/index.js";
 import { lower } from "../ops/lower.js";
 import { averageKeep, KEEP } from "./average.js";
@@ -15,6 +14,7 @@ import { CORRECT, classificationLoss, correct, type LossSettings } from "./loss.
 import { type Mixed, type MixupSettings, mixBatch, mixupShare } from "./mixup.js";
 import type { Optimizer } from "./optimizer.js";
 import { isBatchNorm, type TrainableParts, trainableParts } from "./parts.js";
+import { type Segment, segmentInputs, segmentsOf, segmentVectors } from "./segments.js";
 import { emitUpdate, GRADIENT_SUM, updateGraph } from "./update.js";
 
 /*
@@ -32,9 +32,11 @@ export interface StepProgram {
   readonly update: Graph | undefined;
   readonly accumulate: number;
   readonly parameters: FlatLayout;
+  /** The parts in which vectors as long as the parameters go in and come out. */
+  readonly segments: readonly Segment[];
   readonly statistics: FlatLayout;
   readonly optimizer: Optimizer;
-  /** Scalar outputs of the graph: `loss`, `gradient_norm`, `correct` and what the objective adds. */
+  /** Numbers that a step gives: `loss`, `gradient_norm`, `correct` and what the objective adds. */
   readonly figures: readonly string[];
   /** Scalar inputs beside the learning rate, as functions of the update (from 1) and the micro-batch in it (from 0). */
   readonly scalars: Readonly<Record<string, ScalarSchedule>>;
@@ -84,6 +86,8 @@ export interface StepOptions {
   readonly momentum?: number;
   /** Sees the outputs of the student's nodes as they are built; what it returns is what later nodes read. */
   readonly after?: (node: Node, outputs: readonly Value[], traced: BeforeStudent) => readonly Value[];
+  /** Elements from which a tensor is a segment of its own (segments.ts). */
+  readonly ownSegment?: number | undefined;
   /** Further scalar inputs. */
   readonly scalars?: Readonly<Record<string, ScalarSchedule>>;
 }
@@ -123,8 +127,9 @@ export function buildStep(options: StepOptions): StepProgram {
   const parameters = flatLayout([...parts.parameters].map(([n, t]) => [n, t.dims]));
   const statistics = flatLayout([...parts.statistics].map(([n, t]) => [n, t.dims]));
   if (parameters.size === 0) throw new ScconvError("bad-input", "the model has nothing to train");
-  const vector = b.input("parameters", "float32", [parameters.size]);
-  const values = unpackValues(parameters, vector);
+  const segments = segmentsOf(parameters, options.ownSegment);
+  const vectors = segmentInputs(b, "parameters", segments);
+  const values = new Map(segments.flatMap(({ layout }, i) => [...unpackValues(layout, vectors[i]!)]));
   const runningVector = statistics.size > 0 ? b.input("statistics", "float32", [statistics.size]) : undefined;
   const running = runningVector && unpackValues(statistics, runningVector);
 
@@ -150,20 +155,12 @@ export function buildStep(options: StepOptions): StepProgram {
   const traced: Traced = { b, images, labels, mixed: mix?.mixed, student: ours, ...before };
 
   const { loss, figures = {} } = objective(traced);
-  const wrt = parameters.entries.map((e) => values.get(e.name)!);
-  const gradients = differentiate(b, loss, wrt);
-  // The engine walks back from the results and of a node's inputs takes the one first whose node stands last: here the last
-  // layer's gradient, then the one before. Of a Reshape of a Reshape it makes one new node, which stands last wherever it
-  // came from: then the first layer's gradient came first, with all masks on the way, and many others' after the whole backward pass.
-  const reshaped = new Map(
-    b.nodes.filter((n) => n.op === "Reshape").map((n) => [n.outputs[0]!, n.inputs[0]!]),
+  const gradients = differentiate(
+    b,
+    loss,
+    parameters.entries.map((e) => values.get(e.name)!),
   );
-  const pieces = gradients.map((g, i) => {
-    const whole = g ?? b.constant(Tensor.zeros("float32", parameters.entries[i]!.dims), "no_gradient");
-    const before = reshaped.get(whole.name);
-    return reshape(before === undefined ? whole : b.value(before), [-1]);
-  });
-  const gradient = concat(pieces, 0);
+  const gradient = segmentVectors(b, parameters, segments, gradients);
   let following: Value | undefined;
   if (runningVector) {
     const seen = concat(
@@ -173,14 +170,15 @@ export function buildStep(options: StepOptions): StepProgram {
     following = add(mul(runningVector, momentum), mul(seen, 1 - momentum));
     b.output(following, "next.statistics");
   }
-  const settings = { parameters, statistics, optimizer, rate, average: average !== undefined };
+  const settings = { segments, statistics, optimizer, rate, average: average !== undefined };
   if (accumulate === 1) {
     emitUpdate(b, settings, {
-      ...{ parameters: vector, gradient, statistics: following, scalars: inputs(Object.keys(forUpdate)) },
+      ...{ parameters: vectors, gradient, statistics: following, scalars: inputs(Object.keys(forUpdate)) },
     });
   } else {
-    const sum = b.input(GRADIENT_SUM, "float32", [parameters.size]);
-    b.output(add(sum, mul(gradient, 1 / accumulate)), `next.${GRADIENT_SUM}`);
+    segmentInputs(b, GRADIENT_SUM, segments).forEach((sum, i) => {
+      b.output(add(sum, mul(gradient[i]!, 1 / accumulate)), `next.${GRADIENT_SUM}${segments[i]!.suffix}`);
+    });
   }
   b.output(loss, "loss");
   for (const [name, value] of Object.entries(figures)) b.output(value, name);
@@ -188,7 +186,7 @@ export function buildStep(options: StepOptions): StepProgram {
     graph: prune(lower(b.build())),
     update:
       accumulate === 1 ? undefined : updateGraph(`${student.name}.update`, settings, Object.keys(forUpdate)),
-    ...{ accumulate, parameters, statistics, optimizer, batch, average: settings.average },
+    ...{ accumulate, parameters, segments, statistics, optimizer, batch, average: settings.average },
     figures: ["loss", "gradient_norm", ...Object.keys(figures)],
     scalars: {
       ...forUpdate,

@@ -9,11 +9,13 @@ import { decodeModel, encodeModel } from "../../src/graph/codec.js";
 import type { Graph } from "../../src/graph/ir.js";
 import { modelOf } from "../../src/graph/model.js";
 import { verify } from "../../src/graph/verify.js";
-import { convUnit } from "../../src/nn/units.js";
+import { convUnit, scconvUnit } from "../../src/nn/units.js";
 import { operators } from "../../src/ops/index.js";
-import { sgd } from "../../src/train/optimizer.js";
+import { adamw, sgd } from "../../src/train/optimizer.js";
 import { buildStep, classification } from "../../src/train/step.js";
 import { architecture } from "../../src/zoo/index.js";
+import { expectClose } from "../ops/close.js";
+import { batchOf, program, sharedEngine, tinyNet, trainerOf } from "./tiny.js";
 
 const BATCH = 8;
 
@@ -78,5 +80,41 @@ describe("what a step holds at once", () => {
     const forward = run.nodes.filter((n) => inForward(n.name)).flatMap((n) => n.outputs);
     const bytes = forward.reduce((sum, name) => sum + (kept.has(name) ? bytesOf(run, name) : 0), 0);
     expect(held(run)).toBeLessThan(most * bytes);
+  });
+});
+
+describe("a step in segments", () => {
+  const student = tinyNet(scconvUnit(), "all");
+  const engine = sharedEngine();
+  const adam = {
+    optimizer: adamw({ weightDecay: 0.05 }),
+    average: 0.9,
+    rate: (n: string) => (n.includes("conv1") ? 2 : 1),
+  };
+
+  test.each([
+    ["one batch", { optimizer: sgd() }],
+    ["averaged, in parts, at two rates", { ...adam, accumulate: 2 }],
+  ])("is the step in one vector: %s", async (_, options) => {
+    const [whole, cut] = await Promise.all(
+      [undefined, 150].map(async (ownSegment) => {
+        const step = program(student, { ...options, ownSegment });
+        return { step, trainer: await trainerOf(engine, student, step) };
+      }),
+    );
+    expect(whole!.step.segments.length).toBe(1);
+    expect(cut!.step.segments.length).toBeGreaterThan(5);
+    expect(cut!.step.graph.inputs.map((i) => i.name)).toContain("parameters.5");
+    verify(cut!.step.graph, operators);
+    for (let i = 0; i < 3; i++) {
+      const { images, labels } = batchOf(i);
+      const [a, b] = await Promise.all(
+        [whole!, cut!].map(({ trainer }) => trainer.step(images, labels, 0.05)),
+      );
+      for (const [name, value] of a!.figures) expect(b!.figures.get(name)).toBeCloseTo(value, 5);
+    }
+    for (const [name, vector] of whole!.trainer.state) {
+      expectClose(cut!.trainer.state.get(name)!, vector, 1e-5);
+    }
   });
 });
