@@ -138,7 +138,7 @@ async function planned(
     },
     context,
   );
-  context.note(planTable(plan));
+  for (const line of planTable(plan).split("\n")) context.note(line);
   await savePlan(store, plan);
   return plan;
 }

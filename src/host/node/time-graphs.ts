@@ -63,8 +63,9 @@ function samplesOf(job: TimerJob, { signal, onRound }: TimeOptions): Promise<rea
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     serialization: "advanced",
   });
+  let onAbort = () => {};
   return new Promise<readonly (readonly number[])[]>((resolve, reject) => {
-    const onAbort = () => reject(new ScconvError("interrupted", "timing was stopped"));
+    onAbort = () => reject(new ScconvError("interrupted", "timing was stopped"));
     signal?.addEventListener("abort", onAbort, { once: true });
     child.on("message", (message: FromTimer) => {
       if (message.kind === "round") onRound?.();
@@ -78,5 +79,8 @@ function samplesOf(job: TimerJob, { signal, onRound }: TimeOptions): Promise<rea
     child.send(job, (error) => {
       if (error) reject(new ScconvError("engine", "cannot reach the timing process", { cause: error }));
     });
-  }).finally(() => child.kill("SIGKILL"));
+  }).finally(() => {
+    signal?.removeEventListener("abort", onAbort);
+    child.kill("SIGKILL");
+  });
 }
