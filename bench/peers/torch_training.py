@@ -168,7 +168,8 @@ def read_safetensors(path):
     return tensors
 
 
-def start(job):
+def build(job):
+    """The network with the weights of the job's file, its images and labels, in the job's layout."""
     torch.set_num_threads(job["threads"])
     unit = SCConv if job["conv"] == "scconv" else standard
     model = NETWORKS[job["network"]](unit, job["classes"])
@@ -181,6 +182,14 @@ def start(job):
     if job["layout"] == "channels-last":
         model = model.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
+    return model, images, labels
+
+
+VERSIONS = {"torch": torch.__version__, "python": platform.python_version()}
+
+
+def start(job):
+    model, images, labels = build(job)
     decayed = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() <= 1]
     optimizer = torch.optim.SGD(
@@ -202,8 +211,7 @@ def start(job):
             losses.append(loss.item())
         return {"seconds": time.perf_counter() - began, "losses": losses}
 
-    versions = {"torch": torch.__version__, "python": platform.python_version()}
-    say({"versions": versions, "parameters": sum(p.numel() for p in model.parameters())})
+    say({"versions": VERSIONS, "parameters": sum(p.numel() for p in model.parameters())})
     return run
 
 
@@ -211,10 +219,16 @@ def say(document):
     print(json.dumps(document), flush=True)
 
 
-run = None
-for line in sys.stdin:
-    message = json.loads(line)
-    if run is None:
-        run = start(message)
-    else:
-        say(run(message["steps"]))
+def serve(start):
+    """Answers the first line by what `start` builds, and every further one by a number of steps of it."""
+    run = None
+    for line in sys.stdin:
+        message = json.loads(line)
+        if run is None:
+            run = start(message)
+        else:
+            say(run(message["steps"]))
+
+
+if __name__ == "__main__":
+    serve(start)
