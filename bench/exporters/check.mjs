@@ -18,6 +18,7 @@ import {
   verify,
   writeModel,
 } from "../../dist/node.js";
+import { matched } from "./detections.mjs";
 import { readReference, relative } from "./files.mjs";
 import { checkTraining } from "./train.mjs";
 import { findWeights } from "./weights.mjs";
@@ -111,7 +112,24 @@ async function outputsOf(engine, model, image) {
   }
 }
 
-function compare(results, { graph, reference, figures }, key) {
+/** At least so many of the detections. */
+const FOUND = 0.98;
+
+function compareDetections(results, { graph, reference, figures }, key) {
+  const got = graph.outputs.map(({ name }) => results.get(name));
+  const want = graph.outputs.map((_, i) => reference.get(`output.${i}`));
+  const [ours, theirs] = [got[1].size, want[1].size];
+  const same = matched(got, want);
+  figures[key] = `${same} of ${theirs}`;
+  const enough = theirs > 0 && Math.min(same / theirs, same / Math.max(ours, 1)) >= FOUND;
+  return enough
+    ? undefined
+    : `failed: ${ours} detections, of which ${same} are among PyTorch's ${theirs} (${key})`;
+}
+
+function compare(results, all, key) {
+  if (all.network.task === "detector") return compareDetections(results, all, key);
+  const { graph, reference, figures } = all;
   let worst = 0;
   for (const [i, { name }] of graph.outputs.entries()) {
     const [got, want] = [results.get(name), reference.get(`output.${i}`)];
