@@ -13,8 +13,9 @@ const titles = { resnet20: "ResNet-20", resnet50: "ResNet-50" };
 
 const versionsOf = (rows) =>
   [...new Map(rows.flatMap((r) => Object.entries(r.versions)))].map((v) => v.join(" ")).join(", ");
-const about = ({ machine, date, rounds }, rows) =>
-  `${machine.cpu}, ${machine.cores} cores (${machine.instructions.join(" ")}), ${machine.os}; ${versionsOf(rows)}; medians of ${rounds} rounds, ${date.slice(0, 10)}.`;
+const about = ({ machine, date, rounds, results }) =>
+  `${machine.cpu}, ${machine.cores} cores (${machine.instructions.join(" ")}), ${machine.os}; ${versionsOf(results.flatMap((r) => r.rows))}; medians of ${rounds} rounds, ${date.slice(0, 10)}.`;
+const footer = (doc) => ["", about(doc), ""];
 const threads = (n) => `${n} thread${n > 1 ? "s" : ""}`;
 
 function inference(doc) {
@@ -37,15 +38,7 @@ function inference(doc) {
       );
     }
   }
-  return [
-    ...lines,
-    "",
-    about(
-      doc,
-      doc.results.flatMap((r) => r.rows),
-    ),
-    "",
-  ];
+  return [...lines, ...footer(doc)];
 }
 
 function training(doc) {
@@ -61,15 +54,7 @@ function training(doc) {
         `| ${conv} | ${r.peer} | ${r.imagesPerSecond.toFixed(r.imagesPerSecond < 20 ? 2 : 0)} | ${r.ratio.toFixed(2)} | ${r.peakRssMb ?? "?"} |`,
       );
   }
-  return [
-    ...lines,
-    "",
-    about(
-      doc,
-      doc.results.flatMap((r) => r.rows),
-    ),
-    "",
-  ];
+  return [...lines, ...footer(doc)];
 }
 
 /** Bars over a line at 1: one group for each setting, one colour for each network of ours. */

@@ -150,7 +150,9 @@ npm run conformance -- --cases DIR --page docs/conformance.md
 
 which fails when a case fails without a reason, or when a reason is no longer needed.
 
-Whole networks, as PyTorch's exporters write them, stand in [exporters.md](exporters.md).
+Whole networks, as PyTorch's exporters write them, stand in [exporters.md](exporters.md); hostile input, case by case, in
+[conformance/hostile.md](conformance/hostile.md), a run of the fuzzer in [conformance/fuzz.md](conformance/fuzz.md), time and memory of
+large models in [conformance/large.md](conformance/large.md).
 
 ## Forwards
 

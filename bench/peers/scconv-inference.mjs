@@ -1,7 +1,6 @@
 // Our inference, for bench/inference.mjs. The first line on stdin says what to build; with `write` its weights and images go
 // to a file, so that a peer starts from the same.
 import { writeFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { Random } from "../../dist/base/random.js";
 import { Tensor } from "../../dist/base/tensor.js";
 import { nodeEngine } from "../../dist/host/node/ort.js";
@@ -11,8 +10,7 @@ import { deploy, findUnits } from "../../dist/optimise/index.js";
 import { encodeSafetensors } from "../../dist/runtime/safetensors.js";
 import { trainableParts } from "../../dist/train/parts.js";
 import { architecture } from "../../dist/zoo/index.js";
-
-const say = (document) => process.stdout.write(`${JSON.stringify(document)}\n`);
+import { say, serve } from "./serve.mjs";
 
 async function start({ network, classes, size, conv, settings, batch, threads, file, write }) {
   const unit = convUnit(conv, settings);
@@ -47,10 +45,4 @@ async function start({ network, classes, size, conv, settings, batch, threads, f
   };
 }
 
-let run;
-for await (const line of createInterface({ input: process.stdin })) {
-  const message = JSON.parse(line);
-  if (run) say(await run(message.steps));
-  else run = await start(message);
-}
-process.exit(0);
+await serve(start);

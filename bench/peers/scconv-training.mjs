@@ -1,7 +1,6 @@
 // Our training step, for bench/training.mjs. The first line on stdin says what to build; what it starts from is written
 // to a file, so that a peer starts from the same.
 import { writeFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { Random } from "../../dist/base/random.js";
 import { Tensor } from "../../dist/base/tensor.js";
 import { nodeEngine } from "../../dist/host/node/ort.js";
@@ -12,8 +11,7 @@ import { trainableParts } from "../../dist/train/parts.js";
 import { buildStep, classification } from "../../dist/train/step.js";
 import { createTrainer, initialState } from "../../dist/train/trainer.js";
 import { architecture } from "../../dist/zoo/index.js";
-
-const say = (document) => process.stdout.write(`${JSON.stringify(document)}\n`);
+import { say, serve } from "./serve.mjs";
 
 async function start({ network, classes, size, conv, batch, threads, learningRate, file }) {
   // The gate begins open: near its threshold two roundings decide differently, and sixteen layers later it shows in the loss
@@ -46,10 +44,4 @@ async function start({ network, classes, size, conv, batch, threads, learningRat
   };
 }
 
-let run;
-for await (const line of createInterface({ input: process.stdin })) {
-  const message = JSON.parse(line);
-  if (run) say(await run(message.steps));
-  else run = await start(message);
-}
-process.exit(0);
+await serve(start);
