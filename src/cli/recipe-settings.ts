@@ -22,6 +22,11 @@ const settings: Readonly<Record<keyof Recipe, Setting>> = {
     about: "parts that a step's images are cut into, for less memory",
     read: whole("--accumulate"),
   },
+  checkpointActivations: {
+    flag: "--checkpoint-activations",
+    about:
+      "makes activations again for the backward pass in the place of keeping them: less memory, more work",
+  },
   lr: { flag: "--lr <rate>", about: "highest learning rate", read: real("--lr", { min: 0, open: true }) },
   optimizer: {
     flag: "--optimizer <name>",

@@ -10,6 +10,8 @@ export interface Recipe {
   readonly batch: number;
   /** Micro-batches that it is cut into, each with batch statistics of its own. */
   readonly accumulate: number;
+  /** Activations are made again for the backward pass, and not kept: less memory for more work, the same numbers. */
+  readonly checkpointActivations: boolean;
   readonly lr: number;
   readonly optimizer: "sgd" | "adamw";
   readonly momentum: number;
@@ -44,6 +46,7 @@ export const trainRecipe: Recipe = {
   epochs: 100,
   batch: 128,
   accumulate: 1,
+  checkpointActivations: false,
   lr: 0.1,
   optimizer: "sgd",
   momentum: 0.9,
@@ -75,6 +78,7 @@ export const optimizerOf = ({ optimizer, momentum, nesterov, weightDecay, decayN
 /** What of a recipe is part of the step graph. */
 export const stepOf = (recipe: Recipe, seed: number) => ({
   ...{ batch: recipe.batch, accumulate: recipe.accumulate, optimizer: optimizerOf(recipe) },
+  recompute: recipe.checkpointActivations,
   ...(recipe.mixup > 0 ? { mixup: { alpha: recipe.mixup, seed } } : {}),
   ...(recipe.ema > 0 ? { average: recipe.ema } : {}),
 });

@@ -6,10 +6,13 @@ import { type GradContext, operatorKey } from "../graph/operator.js";
 import { readsOf } from "../graph/walk.js";
 import { add, expandLike, reduceSum, reshape, sameShape, shapeVector } from "../ops/emit.js";
 import { operators } from "../ops/index.js";
+import { recomputation } from "./recompute.js";
 
 export interface DifferentiateOptions {
   /** The gradients to start from, by the value they belong to; default: 1 for `loss`. */
   readonly seeds?: ReadonlyMap<Value, Value>;
+  /** The segment of a node of the forward pass, whose values are made again for the backward pass; undefined: they are kept. */
+  readonly segmentOf?: ((node: Node) => number | undefined) | undefined;
 }
 
 /**
@@ -23,12 +26,13 @@ export function differentiate(
   builder: GraphBuilder,
   loss: Value | undefined,
   wrt: readonly Value[],
-  { seeds }: DifferentiateOptions = {},
+  { seeds, segmentOf }: DifferentiateOptions = {},
 ): (Value | undefined)[] {
   const forward = builder.nodes.slice();
   const starts = seeds ?? new Map([[loss!, builder.scalar(1, loss!.dtype)]]);
   const active = between(builder, forward, wrt, [...starts.keys()]);
   refuseUnknown(builder, active);
+  const again = segmentOf && recomputation(builder, forward, segmentOf);
 
   // Contributions are added only when the value's own node is reached: those that are still narrower than the value
   // (the gradient of a mean, say) are broadcast by the addition itself, without a copy.
@@ -59,7 +63,11 @@ export function differentiate(
       const upstream = node.outputs.map((n) => total(n));
       const grad = operators.get(operatorKey(node.op, node.domain))?.grad;
       if (typeof grad !== "function") return;
-      const rules = grad(contextFor(builder, node, upstream));
+      again?.enter(
+        node,
+        upstream.find((g) => g !== undefined),
+      );
+      const rules = grad(contextFor(builder, node, upstream, again?.read));
       node.inputs.forEach((name, i) => {
         const rule = rules[i];
         if (wanted.has(name) && typeof rule === "function") accumulate(builder.value(name), rule());
@@ -126,6 +134,7 @@ function contextFor(
   builder: GraphBuilder,
   node: Node,
   upstream: readonly (Value | undefined)[],
+  read: (name: string) => Value = (name) => builder.value(name),
 ): GradContext {
   const inputs = node.inputs.map((n) => (n === "" ? undefined : builder.value(n)));
   const outputs = node.outputs.map((n) => builder.value(n));
@@ -140,8 +149,8 @@ function contextFor(
     inputs,
     outputs,
     upstream,
-    x: (i) => present(inputs[i], `input ${i}`),
-    y: (i = 0) => present(outputs[i], `output ${i}`),
+    x: (i) => read(present(inputs[i], `input ${i}`).name),
+    y: (i = 0) => read(present(outputs[i], `output ${i}`).name),
     dy: (i = 0) => present(upstream[i], `the gradient of output ${i}`),
     shared: (key, make) => {
       let term = terms.get(key);

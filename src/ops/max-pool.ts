@@ -69,7 +69,7 @@ function maxGradient(ctx: GradContext): Value {
   const axes = Array.from({ length: rank }, (_, i) => i + 2);
   const taps = sizeOf(w.kernel);
   let taken: Value | undefined;
-  let total: Value | undefined;
+  const placed: Value[] = [];
   for (let t = 0; t < taps; t++) {
     const tap: number[] = [];
     for (let i = rank - 1, r = t; i >= 0; i--) {
@@ -81,11 +81,12 @@ function maxGradient(ctx: GradContext): Value {
     let won = mask(equal(seen, y), dy);
     if (taken) won = mul(won, b.add("Sub", [b.scalar(1, dy.dtype), taken]));
     taken = taken ? b.add("Add", [taken, won]) : won;
-    const placed = place(b.add("Mul", [won, dy]), tap, w.strides, paddedDims);
-    total = total ? b.add("Add", [total, placed]) : placed;
+    placed.push(place(b.add("Mul", [won, dy]), tap, w.strides, paddedDims));
   }
+  // The sums stand behind all their terms, so that the engine makes each sum before the next term (step-memory.test.ts).
+  const total = placed.reduce((sum, v) => b.add("Add", [sum, v]));
   return b.add("Slice", [
-    total!,
+    total,
     b.ints(w.begins),
     b.ints(w.begins.map((p, i) => p + input[i]!)),
     b.ints(axes),

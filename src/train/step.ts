@@ -14,6 +14,7 @@ import { CORRECT, classificationLoss, correct, type LossSettings } from "./loss.
 import { type Mixed, type MixupSettings, mixBatch, mixupShare } from "./mixup.js";
 import type { Optimizer } from "./optimizer.js";
 import { isBatchNorm, type TrainableParts, trainableParts } from "./parts.js";
+import { recomputedSegments } from "./recomputed-segments.js";
 import { type Segment, segmentInputs, segmentsOf, segmentVectors } from "./segments.js";
 import { emitUpdate, GRADIENT_SUM, updateGraph } from "./update.js";
 
@@ -86,6 +87,11 @@ export interface StepOptions {
   readonly momentum?: number;
   /** Sees the outputs of the student's nodes as they are built; what it returns is what later nodes read. */
   readonly after?: (node: Node, outputs: readonly Value[], traced: BeforeStudent) => readonly Value[];
+  /**
+   * Keeps of the forward pass only what enters each of its segments, and makes the rest again in the backward pass: less memory,
+   * the same numbers, one more forward pass of work.
+   */
+  readonly recompute?: boolean | undefined;
   /** Elements from which a tensor is a segment of its own (segments.ts). */
   readonly ownSegment?: number | undefined;
   /** Further scalar inputs. */
@@ -139,6 +145,7 @@ export function buildStep(options: StepOptions): StepProgram {
     inline(b, teacher, { substitute: new Map([[imageInput(teacher), images]]), prefix: "teacher." });
   const before: BeforeStudent = { teacher: theirs, scalars };
   const { after } = options;
+  const begin = b.nodes.length;
   // Under a prefix: a value of the student may be called `loss` or `labels`, or as a constant of the builder's own.
   const ours = inline(b, student, {
     prefix: "student.",
@@ -152,6 +159,9 @@ export function buildStep(options: StepOptions): StepProgram {
     },
     after: after && ((node, outputs) => after(node, outputs, before)),
   });
+  const segmented = options.recompute
+    ? recomputedSegments(b, b.nodes.slice(begin), [images.name])
+    : undefined;
   const traced: Traced = { b, images, labels, mixed: mix?.mixed, student: ours, ...before };
 
   const { loss, figures = {} } = objective(traced);
@@ -159,6 +169,7 @@ export function buildStep(options: StepOptions): StepProgram {
     b,
     loss,
     parameters.entries.map((e) => values.get(e.name)!),
+    { segmentOf: segmented && ((node) => segmented.get(node)) },
   );
   const gradient = segmentVectors(b, parameters, segments, gradients);
   let following: Value | undefined;

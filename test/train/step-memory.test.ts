@@ -5,17 +5,27 @@ import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { dtypes } from "../../src/base/dtype.js";
 import { sizeOf } from "../../src/base/tensor.js";
+import { differentiate } from "../../src/grad/differentiate.js";
 import { decodeModel, encodeModel } from "../../src/graph/codec.js";
 import type { Graph } from "../../src/graph/ir.js";
 import { modelOf } from "../../src/graph/model.js";
 import { verify } from "../../src/graph/verify.js";
 import { convUnit, scconvUnit } from "../../src/nn/units.js";
-import { operators } from "../../src/ops/index.js";
+import { maxPool, mul, reduceSum, relu } from "../../src/ops/emit.js";
+import { graphBuilder, operators } from "../../src/ops/index.js";
 import { adamw, sgd } from "../../src/train/optimizer.js";
 import { buildStep, classification } from "../../src/train/step.js";
 import { architecture } from "../../src/zoo/index.js";
 import { expectClose } from "../ops/close.js";
-import { batchOf, program, sharedEngine, tinyNet, trainerOf } from "./tiny.js";
+import {
+  batchOf,
+  program,
+  sharedEngine,
+  bytesOf as stateBytes,
+  tinyNet,
+  tinyNets,
+  trainerOf,
+} from "./tiny.js";
 
 const BATCH = 8;
 
@@ -62,24 +72,63 @@ function held(graph: Graph): number {
 }
 
 describe("what a step holds at once", () => {
-  test.each([
-    ["standard", 1.2],
-    ["scconv", 1.05],
-  ] as const)("a training step of ResNet-20 (%s)", async (conv, most) => {
+  const stepOf = (conv: "standard" | "scconv", recompute: boolean) => {
     const student = architecture("resnet20")({
       ...{ classes: 10, channels: 3, size: 32, where: "all", seed: 0, unit: convUnit(conv, {}) },
     });
-    const { graph } = buildStep({
-      ...{ student, batch: BATCH, optimizer: sgd(), objective: classification(student, undefined, {}) },
-    });
-    verify(graph, operators);
-    // What the forward pass makes for the backward pass has to be kept; next to nothing else is.
+    const objective = classification(student, undefined, {});
+    return buildStep({ student, batch: BATCH, optimizer: sgd(), objective, recompute });
+  };
+  /** Bytes of what the forward pass makes for the backward pass. */
+  const keptBytes = (run: Graph): number => {
     const inForward = (name: string) => name.startsWith("student.");
-    const run = await asRun(graph);
     const kept = new Set(run.nodes.filter((n) => !inForward(n.name)).flatMap((n) => n.inputs));
     const forward = run.nodes.filter((n) => inForward(n.name)).flatMap((n) => n.outputs);
-    const bytes = forward.reduce((sum, name) => sum + (kept.has(name) ? bytesOf(run, name) : 0), 0);
+    return forward.reduce((sum, name) => sum + (kept.has(name) ? bytesOf(run, name) : 0), 0);
+  };
+
+  test.each([
+    ["standard", 1.2, 0.85],
+    ["scconv", 1.05, 0.4],
+  ] as const)("a training step of ResNet-20 (%s)", async (conv, most, checkpointed) => {
+    const { graph } = stepOf(conv, false);
+    verify(graph, operators);
+    const run = await asRun(graph);
+    const bytes = keptBytes(run);
+    // It has to be kept; next to nothing else is.
     expect(held(run)).toBeLessThan(most * bytes);
+    // With checkpoints it need not be, and the engine does not undo them.
+    const again = stepOf(conv, true).graph;
+    verify(again, operators);
+    expect(held(await asRun(again))).toBeLessThan(checkpointed * bytes);
+  });
+
+  test("the sums of a pool's gradient are made term by term", async () => {
+    const b = graphBuilder();
+    const x = b.input("x", "float32", [2, 4, 16, 16]);
+    const y = maxPool(relu(x), 3, 2, 1);
+    const [dx] = differentiate(b, reduceSum(mul(y, y), [0, 1, 2, 3], false), [x]);
+    b.output(dx!, "dx");
+    const run = await asRun(b.build());
+    const image = 4 * sizeOf([2, 4, 16, 16]);
+    expect(held(run)).toBeLessThan(7 * image);
+  });
+
+  test.each(["standard", "SCConv all"])("checkpoints change no bit: %s", async (name) => {
+    const student = tinyNets[name]!;
+    const engine = sharedEngine();
+    const states = [];
+    for (const recompute of [false, true]) {
+      const step = program(student, { recompute });
+      const trainer = await trainerOf(engine, student, step);
+      for (let i = 0; i < 3; i++) {
+        const { images, labels } = batchOf(i);
+        await trainer.step(images, labels, 0.05);
+      }
+      states.push({ nodes: step.graph.nodes.length, bytes: stateBytes(trainer.state) });
+    }
+    expect(states[1]!.nodes).toBeGreaterThan(states[0]!.nodes);
+    expect(states[1]!.bytes).toEqual(states[0]!.bytes);
   });
 });
 

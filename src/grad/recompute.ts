@@ -1,0 +1,145 @@
+import { isStatic } from "../base/dims.js";
+import type { GraphBuilder, Value } from "../graph/builder.js";
+import type { Node, TensorType } from "../graph/ir.js";
+import { readsOf } from "../graph/walk.js";
+import { add, reshape, slice } from "../ops/emit.js";
+
+/*
+ * Recomputation (Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016): the forward pass keeps only what enters
+ * a segment, and the backward pass makes the segment's other values again when it comes to it. The nodes are the same, so
+ * the gradient has the same bits; the price is one more forward pass.
+ *
+ * Nothing in a graph says "later", and an engine that finds two nodes of the same inputs makes one of them. So the copies read
+ * what enters the segment through a Reshape to its own shape plus zero, the zero being the index of the largest among one element
+ * of the gradient from above: no engine knows it before that gradient is there, and nothing is copied.
+ */
+
+/** What the backward pass reads in the place of the values of the forward pass. */
+export interface Recomputation {
+  /** From here on the backward pass is at this node, and `gradient` is there. */
+  enter(node: Node, gradient: Value | undefined): void;
+  /** The value itself where it is kept, else its copy. */
+  read(name: string): Value;
+}
+
+/** `segmentOf` gives the number of a node's segment, or undefined where all that it makes is kept. */
+export function recomputation(
+  b: GraphBuilder,
+  forward: readonly Node[],
+  segmentOf: (node: Node) => number | undefined,
+): Recomputation {
+  const maker = new Map<string, Node>();
+  for (const node of forward) for (const out of node.outputs) if (out !== "") maker.set(out, node);
+  const outside = leavingSegments(forward, maker, segmentOf);
+  let current: number | undefined;
+  let token: Value | undefined;
+  let copies = new Map<string, Value>();
+
+  const ofCurrent = (name: string): Node | undefined => {
+    const node = maker.get(name);
+    return node && current !== undefined && segmentOf(node) === current && !outside.has(name)
+      ? node
+      : undefined;
+  };
+  /** A value from outside of the segment; where it comes from the batch, not to be had before the gradient is. */
+  const entering = (name: string): Value => {
+    const value = b.value(name);
+    const node = maker.get(name);
+    const ofBatch = node ? segmentOf(node) !== undefined : !b.initializers.has(name) && value.rank > 1;
+    return ofBatch && isStatic(value.shape) ? after(value, token!) : value;
+  };
+  const copyOf = (wanted: string): Value => {
+    // Makers first, without recursion: a segment may be long.
+    const stack = [wanted];
+    for (let name = stack.at(-1); name !== undefined; name = stack.at(-1)) {
+      const node = ofCurrent(name);
+      const missing = node?.inputs.filter((n) => n !== "" && !copies.has(n)) ?? [];
+      if (!copies.has(name) && missing.length > 0) {
+        stack.push(...missing);
+        continue;
+      }
+      stack.pop();
+      if (copies.has(name)) continue;
+      if (node) for (const [out, copy] of again(b, node, copies)) copies.set(out, copy);
+      else copies.set(name, entering(name));
+    }
+    return copies.get(wanted)!;
+  };
+  return {
+    enter(node, gradient) {
+      const segment = segmentOf(node);
+      if (segment === current || !gradient) return;
+      current = segment;
+      token = segment === undefined ? undefined : zeroOf(gradient);
+      copies = new Map();
+    },
+    read: (name) => (ofCurrent(name) ? copyOf(name) : b.value(name)),
+  };
+}
+
+/** Values that a node of another segment, or of none, reads. */
+function leavingSegments(
+  forward: readonly Node[],
+  maker: ReadonlyMap<string, Node>,
+  segmentOf: (node: Node) => number | undefined,
+): Set<string> {
+  const leaving = new Set<string>();
+  for (const node of forward) {
+    for (const name of readsOf(node)) {
+      const from = maker.get(name);
+      if (from && segmentOf(from) !== segmentOf(node)) leaving.add(name);
+    }
+  }
+  return leaving;
+}
+
+/** Zero as a vector of one int64, once the gradient is there. */
+function zeroOf(gradient: Value): Value {
+  const axes = gradient.shape.map((_, a) => a);
+  const first = axes.length
+    ? slice(gradient, { starts: axes.map(() => 0), ends: axes.map(() => 1), axes })
+    : gradient;
+  return gradient.builder.add("ArgMax", [reshape(first, [1])], { axis: 0, keepdims: 1 });
+}
+
+/** The value, not before `zero` is known. */
+function after(value: Value, zero: Value): Value {
+  const b = value.builder;
+  const shape = add(b.ints(value.dims), zero);
+  return appended(b, "Reshape", { inputs: [value.name, shape.name], types: [value.type] })[0]!;
+}
+
+/** The node once more, on copies of what it reads; its outputs by their names in the forward pass. */
+function again(b: GraphBuilder, node: Node, copies: ReadonlyMap<string, Value>): [string, Value][] {
+  const outputs = node.outputs.filter((n) => n !== "");
+  const made = appended(b, node.op, {
+    ...{ domain: node.domain, attributes: node.attributes, name: node.name },
+    inputs: node.inputs.map((n) => (n === "" ? "" : copies.get(n)!.name)),
+    types: node.outputs.map((n) => (n === "" ? undefined : b.typeOf(n))),
+  });
+  return outputs.map((n, i) => [n, made[i]!]);
+}
+
+/** A node whose outputs have these types, whatever could be inferred; an output without one is left out. */
+function appended(
+  b: GraphBuilder,
+  op: string,
+  {
+    inputs,
+    types,
+    domain = "",
+    attributes = new Map(),
+    name = op,
+  }: {
+    readonly inputs: readonly string[];
+    readonly types: readonly (TensorType | undefined)[];
+    readonly domain?: string;
+    readonly attributes?: Node["attributes"];
+    readonly name?: string;
+  },
+): Value[] {
+  const outputs = types.map((t) => (t ? b.fresh(`${name}.again`) : ""));
+  const known = new Map(outputs.flatMap((n, i) => (types[i] ? [[n, types[i]] as const] : [])));
+  b.append({ op, domain, attributes, name: b.fresh(name), inputs, outputs }, known);
+  return outputs.flatMap((n) => (n === "" ? [] : [b.value(n)]));
+}

@@ -1,0 +1,50 @@
+import { dtypes } from "../base/dtype.js";
+import { sizeOf } from "../base/tensor.js";
+import type { GraphBuilder } from "../graph/builder.js";
+import type { Node } from "../graph/ir.js";
+import { readsOf } from "../graph/walk.js";
+
+/** A segment ends where one value holds all that follows, once it has made this share of the bytes of the forward pass. */
+const SHARE = 1 / 16;
+
+/**
+ * Cuts a forward pass into segments whose values the backward pass can make again from the one value that enters (a residual
+ * block, or a few). `entered` are the values that depend on the batch before the first of `nodes`. The last segment has no number: the
+ * backward pass begins with it.
+ */
+export function recomputedSegments(
+  b: GraphBuilder,
+  nodes: readonly Node[],
+  entered: readonly string[],
+): Map<Node, number> {
+  const last = new Map<string, number>();
+  nodes.forEach((node, i) => {
+    for (const name of readsOf(node)) last.set(name, i);
+  });
+  const ofBatch = new Set(entered);
+  const bytes = nodes.map((node) => {
+    if (!readsOf(node).some((n) => ofBatch.has(n))) return 0;
+    let sum = 0;
+    for (const out of node.outputs) {
+      if (out === "") continue;
+      ofBatch.add(out);
+      const { dtype, shape = [] } = b.typeOf(out);
+      if (shape.every((d) => typeof d === "number")) sum += sizeOf(shape) * dtypes[dtype].bytes;
+    }
+    return sum;
+  });
+  const enough = SHARE * bytes.reduce((a, c) => a + c, 0);
+
+  const segments = new Map<Node, number>();
+  const crossing = new Set(entered);
+  let [segment, made] = [0, 0];
+  nodes.forEach((node, i) => {
+    segments.set(node, segment);
+    made += bytes[i]!;
+    for (const out of node.outputs) if (ofBatch.has(out) && (last.get(out) ?? i) > i) crossing.add(out);
+    for (const name of readsOf(node)) if (last.get(name) === i) crossing.delete(name);
+    if (made < enough || crossing.size !== 1) return;
+    [segment, made] = [segment + 1, 0];
+  });
+  return new Map([...segments].filter(([, s]) => s < segment));
+}
