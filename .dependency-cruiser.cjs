@@ -12,6 +12,7 @@ const may = {
   train: ["base", "graph", "ops", "grad", "nn", "optimise", "runtime", "data"],
   weights: ["base", "graph", "nn", "runtime", "train"],
   surgery: ["base", "graph", "ops", "grad", "nn", "optimise", "runtime", "data", "train"],
+  features: ["base", "graph", "nn", "runtime"],
   host: ["base", "graph", "ops", "nn", "optimise", "runtime", "data", "train", "weights", "surgery"],
   cli: [
     "base",
@@ -26,6 +27,7 @@ const may = {
     "train",
     "weights",
     "surgery",
+    "features",
     "host",
   ],
 };

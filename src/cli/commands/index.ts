@@ -50,6 +50,11 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./run.js"),
   },
   {
+    name: "features",
+    summary: "feature maps as pictures, and how much of them repeats, layer by layer",
+    load: () => import("./features.js"),
+  },
+  {
     name: "conform",
     summary: "golden vectors of the module against our graphs, forward and backward",
     load: () => import("./conform.js"),

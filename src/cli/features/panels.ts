@@ -1,0 +1,141 @@
+import sharp from "sharp";
+import type { LayerFeatures } from "../../features/observe.js";
+import { font, ink } from "../chart/render-chart.js";
+import { type Html, html } from "../report/html.js";
+import { mosaic, rangeOf, type Scale } from "./tiles.js";
+
+/** A piece of an SVG drawing and the room that it takes. */
+export interface Panel {
+  readonly width: number;
+  readonly height: number;
+  readonly content: Html;
+}
+
+const MARGIN = 16;
+/** Under each map, for its number. */
+const LABEL = 14;
+/** Okabe & Ito's colours, told apart by all kinds of sight; each pair has a letter besides. */
+const colours = ["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#8c6d1f"];
+const letters = "ABCDEFGH";
+
+export const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+/** Two digits, without a minus where they are 0. */
+export const signed = (n: number): string => n.toFixed(2).replace(/^-(0\.00)$/, "$1");
+const clip = (text: string, most: number): string => (text.length > most ? `…${text.slice(1 - most)}` : text);
+
+/** One line of figures. */
+export function captionOf({ redundancy: r }: LayerFeatures): string {
+  const median = r.similarity.median;
+  return [
+    `${r.maps} maps`,
+    `${r.dead} dead`,
+    `effective rank ${r.effectiveRank.toFixed(1)}`,
+    `redundancy ${percent(r.redundancy)}`,
+    median === undefined ? "no pairs" : `similarity ${signed(median)} (median)`,
+  ].join(" · ");
+}
+
+/** All maps of a layer, numbered, with dead ones and the most alike pairs marked. */
+export async function gridPanel(
+  layer: LayerFeatures,
+  { scale, title = layer.name }: { scale: Scale; title?: string },
+): Promise<Panel> {
+  const { redundancy, first } = layer;
+  const columns = Math.max(8, Math.ceil(Math.sqrt(first.maps)));
+  const picture = await mosaic(first, { scale, columns, side: 64, gap: [8, LABEL + 6] });
+  const top = 64;
+  const pairOf = new Map(redundancy.mostAlike.flatMap((p, k) => p.maps.map((m) => [m, k] as const)));
+  const dead = new Set(redundancy.deadMaps);
+  const { tile } = picture;
+  const marks = Array.from({ length: first.maps }, (_, m) => {
+    const [x, y] = picture.at(m);
+    const k = pairOf.get(m);
+    const colour = k === undefined ? ink.soft : colours[k]!;
+    const label = k === undefined ? (dead.has(m) ? `${m} dead` : `${m}`) : `${m} ${letters[k]}`;
+    const frame =
+      k === undefined
+        ? html`<rect x="${x - 0.5}" y="${y - 0.5}" width="${tile.width + 1}" height="${tile.height + 1}" fill="none" stroke="${ink.rule}"/>`
+        : html`<rect x="${x - 1.5}" y="${y - 1.5}" width="${tile.width + 3}" height="${tile.height + 3}" fill="none" stroke="${colour}" stroke-width="3"/>`;
+    const cross = dead.has(m)
+      ? html`<path d="M${x} ${y}l${tile.width} ${tile.height}m0 ${-tile.height}l${-tile.width} ${tile.height}" stroke="#d55e00" stroke-width="1.5"/>`
+      : undefined;
+    return html`${frame}${cross}<text x="${x}" y="${y + tile.height + LABEL - 2}" font-size="11" font-weight="${k === undefined ? 400 : 700}" fill="${colour}">${label}</text>`;
+  });
+  const pairs = redundancy.mostAlike.map(
+    ({ maps: [a, b], similarity }, k) => `${letters[k]}: ${a} ~ ${b} (${similarity.toFixed(3)})`,
+  );
+  const width = Math.max(picture.width, 560) + 2 * MARGIN;
+  const perLine = Math.max(1, Math.floor((width - 2 * MARGIN) / 150));
+  const lines = [
+    scaleNote(layer, scale),
+    pairs.length > 0
+      ? "Most alike (cosine of the centred maps):"
+      : "No two maps are alike (cosine of the centred maps from 0.9).",
+    ...Array.from({ length: Math.ceil(pairs.length / perLine) }, (_, i) =>
+      pairs.slice(i * perLine, (i + 1) * perLine).join("     "),
+    ),
+  ];
+  const foot = top + picture.height + 16;
+  const content = html`<text x="${MARGIN}" y="28" font-size="16" font-weight="700" fill="${ink.text}">${clip(title, Math.floor(width / 10))}</text>
+<text x="${MARGIN}" y="48" font-size="12" fill="${ink.soft}">${captionOf(layer)}</text>
+<g transform="translate(${MARGIN} ${top})">${image(picture)}${marks}</g>
+${lines.map((line, i) => html`<text x="${MARGIN}" y="${foot + i * 16}" font-size="12" fill="${ink.text}">${line}</text>`)}`;
+  return { width, height: foot + lines.length * 16, content };
+}
+
+function scaleNote({ first, through, op }: LayerFeatures, scale: Scale): string {
+  const of = `${first.height}×${first.width}, ${[op, ...through].join(" → ")}, first image.`;
+  if (scale === "map") return `${of} Each map from its least value (black) to its largest (white).`;
+  const [low, high] = rangeOf(first.values, 0, first.values.length);
+  return `${of} Black ${low.toPrecision(3)}, white ${high.toPrecision(3)} for all maps.`;
+}
+
+const STRIP = 16;
+
+/** The first maps of each layer in a row, with its figures. */
+export async function sheetPanel(
+  layers: readonly LayerFeatures[],
+  { scale, title }: { scale: Scale; title: string },
+): Promise<Panel> {
+  const rows: Html[] = [];
+  let y = 44;
+  let width = 640;
+  for (const layer of layers) {
+    const strip = await mosaic(layer.first, { scale, columns: STRIP, side: 48, gap: [4, 4], most: STRIP });
+    const more = layer.first.maps > STRIP ? ` (the first ${STRIP} shown)` : "";
+    rows.push(html`<text x="${MARGIN}" y="${y + 12}" font-size="13" font-weight="700" fill="${ink.text}">${clip(layer.name, 90)}</text>
+<text x="${MARGIN}" y="${y + 28}" font-size="11" fill="${ink.soft}">${captionOf(layer)}${more}</text>
+<g transform="translate(${MARGIN} ${y + 36})">${image(strip)}</g>`);
+    y += 36 + strip.height + 14;
+    width = Math.max(width, strip.width + 2 * MARGIN);
+  }
+  const content = html`<text x="${MARGIN}" y="28" font-size="16" font-weight="700" fill="${ink.text}">${clip(title, Math.floor(width / 10))}</text>
+${rows}`;
+  return { width, height: y, content };
+}
+
+/** Panels next to each other. */
+export function beside(panels: readonly Panel[]): Panel {
+  let x = 0;
+  const parts = panels.map(({ width, content }) => {
+    const part = html`<g transform="translate(${x} 0)">${content}</g>`;
+    x += width;
+    return part;
+  });
+  return { width: x, height: Math.max(...panels.map((p) => p.height)), content: html`${parts}` };
+}
+
+const image = ({ png, width, height }: { png: Uint8Array; width: number; height: number }): Html =>
+  html`<image width="${width}" height="${height}" href="data:image/png;base64,${Buffer.from(png).toString("base64")}"/>`;
+
+/** The drawing as an SVG file of its own. */
+export const svgOf = ({ width, height, content }: Panel): string =>
+  html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${font}">
+<rect width="${width}" height="${height}" fill="${ink.paper}"/>
+${content}
+</svg>
+`.markup;
+
+/** The same as PNG. */
+export const pngOf = (svg: string): Promise<Buffer> =>
+  sharp(Buffer.from(svg), { unlimited: true }).flatten({ background: ink.paper }).png().toBuffer();
