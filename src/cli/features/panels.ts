@@ -72,7 +72,7 @@ export async function gridPanel(
       ? "Most alike (cosine of the centred maps):"
       : "No two maps are alike (cosine of the centred maps from 0.9).",
     ...Array.from({ length: Math.ceil(pairs.length / perLine) }, (_, i) =>
-      pairs.slice(i * perLine, (i + 1) * perLine).join("     "),
+      pairs.slice(i * perLine, (i + 1) * perLine).join("  ·  "),
     ),
   ];
   const foot = top + picture.height + 16;
