@@ -98,7 +98,7 @@ function inspect(graph, { network, file, weights: { found, lacking }, figures })
   const counted = network.fvcore[file.sizes];
   if (network.task !== "detector" && counted !== null && figures.macs !== counted)
     return `failed: ${figures.macs} multiply-adds, fvcore counts ${counted}`;
-  if (network.task !== "detector" && lacking.length > 0)
+  if (lacking.length > 0)
     return `failed: ${lacking.length} parameters are not in the file in any form: ${lacking.slice(0, 5)}`;
   return undefined;
 }

@@ -81,10 +81,10 @@ def one(root, name, references):
     }
     draw = lambda dims: lambda seed: torch.rand(dims, generator=torch.Generator().manual_seed(seed))  # noqa: E731
     images = draw(shapes["fixed"])(1)
-    pairs = {} if detects else convolutions_before_norms(model, images)
+    pairs = convolutions_before_norms(model, images)
     rounding = {}
     for sizes, dims in shapes.items():
-        tensors, described = answers(model, draw(dims)(1)) if detects else reference(model, draw(dims), pairs)
+        tensors, described = answers(model, draw(dims)(1), pairs) if detects else reference(model, draw(dims), pairs)
         rounding[sizes] = described.pop("rounding", None)
         save_file(tensors, folder / f"{sizes}.safetensors")
     meta = {}

@@ -93,7 +93,7 @@ networks = {
     "hrnet_w18": Network(lambda: timm.create_model("hrnet_w18", pretrained=False)),
     "fcn_resnet50": segmenter("fcn_resnet50"),
     "deeplabv3_resnet50": segmenter("deeplabv3_resnet50"),
-    "retinanet_resnet50_fpn": detector("retinanet_resnet50_fpn", 128, (96, 112), min_size=128, max_size=160),
+    "retinanet_resnet50_fpn": detector("retinanet_resnet50_fpn", 128, (128, 160), min_size=128, max_size=160),
     "ssdlite320_mobilenet_v3_large": detector("ssdlite320_mobilenet_v3_large", 320, (256, 288)),
-    "fasterrcnn_resnet50_fpn": detector("fasterrcnn_resnet50_fpn", 128, (96, 112), min_size=128, max_size=160),
+    "fasterrcnn_resnet50_fpn": detector("fasterrcnn_resnet50_fpn", 128, (128, 160), min_size=128, max_size=160),
 }

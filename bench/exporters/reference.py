@@ -30,8 +30,8 @@ def settle(model, task, size):
         if task == "detector":
             # Scores of a fresh head lie so close together that rounding decides on their order.
             for name, m in model.named_modules():
-                if re.search("cls|classification", name) and isinstance(m, (torch.nn.Conv2d, torch.nn.Linear)):
-                    m.weight.mul_(4)
+                if re.search(r"cls_logits$|cls_score$|classification_head\.module_list\.\d\.1$", name) and isinstance(m, (torch.nn.Conv2d, torch.nn.Linear)):
+                    m.weight.mul_(10)
     return model.eval()
 
 
@@ -51,6 +51,36 @@ def convolutions_before_norms(model, images):
     for h in hooks:
         h.remove()
     return pairs
+
+
+def forms_of(model, pairs, used):
+    """(tensors, description) of the forms in which a file may have each weight: as it is, or with a batch norm folded in."""
+    parameters, modules = dict(model.named_parameters()), dict(model.named_modules())
+    tensors, forms = {}, []
+
+    def form(name, covers, value, gradient, scale=None):
+        tensors[f"value.{name}"] = value.detach().flatten()[:PRINT].clone()
+        if scale is not None:
+            tensors[f"scale.{name}"] = scale.detach().clone()
+        forms.append(
+            {"name": name, "covers": covers, "dims": list(value.shape), "gradient": gradient, "scaled": scale is not None}
+        )
+
+    for name in used:
+        form(name, [name], parameters[name], name)
+    for norm_name, conv_name in pairs.items():
+        norm, conv = modules[norm_name], modules[conv_name]
+        a = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        mean = norm.running_mean if conv.bias is None else norm.running_mean - conv.bias
+        weights = [f"{conv_name}.weight", f"{norm_name}.weight"]
+        shifts = [f"{norm_name}.bias"] + ([] if conv.bias is None else [f"{conv_name}.bias"])
+        form(f"{conv_name}.weight/folded", weights, conv.weight * a[:, None, None, None], f"{conv_name}.weight", a)
+        form(f"{conv_name}.bias/folded", shifts, norm.bias - a * mean, f"{norm_name}.bias")
+    return tensors, {
+        "forms": forms,
+        "parameters": {n: p.numel() for n, p in parameters.items() if n in used},
+        "unused": {n: p.numel() for n, p in parameters.items() if n not in used},
+    }
 
 
 def differentiate(model, images):
@@ -98,44 +128,21 @@ def reference(model, draw, pairs):
     moved, images = best
     outputs, labels, loss = differentiate(exact, images.double())
     parameters = dict(exact.named_parameters())
-    modules = dict(exact.named_modules())
-    unused = [n for n, p in parameters.items() if p.grad is None]
-    tensors = {"images": images, "labels": labels, "output.0": outputs, "loss": loss.reshape(1)}
-    forms = []
-
-    def form(name, covers, value, gradient, scale=None):
-        tensors[f"value.{name}"] = value.detach().flatten()[:PRINT].clone()
-        if scale is not None:
-            tensors[f"scale.{name}"] = scale.detach().clone()
-        forms.append(
-            {"name": name, "covers": covers, "dims": list(value.shape), "gradient": gradient, "scaled": scale is not None}
-        )
-
-    for name, p in parameters.items():
-        if p.grad is None:
-            continue
-        tensors[f"grad.{name}"] = p.grad
-        form(name, [name], p, name)
-    for norm_name, conv_name in pairs.items():
-        norm, conv = modules[norm_name], modules[conv_name]
-        a = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        bias = norm.running_mean if conv.bias is None else norm.running_mean - conv.bias
-        weights = [f"{conv_name}.weight", f"{norm_name}.weight"]
-        shifts = [f"{norm_name}.bias"] + ([] if conv.bias is None else [f"{conv_name}.bias"])
-        form(f"{conv_name}.weight/folded", weights, conv.weight * a[:, None, None, None], f"{conv_name}.weight", a)
-        form(f"{conv_name}.bias/folded", shifts, norm.bias - a * bias, f"{norm_name}.bias")
-    described = {
-        "rounding": moved,
-        "forms": forms,
-        "parameters": {n: p.numel() for n, p in parameters.items() if p.grad is not None},
-        "unused": {n: parameters[n].numel() for n in unused},
-    }
-    return {k: v.to(torch.float32).contiguous() if v.is_floating_point() else v for k, v in tensors.items()}, described
+    gradients = {f"grad.{n}": p.grad for n, p in parameters.items() if p.grad is not None}
+    values, forms = forms_of(exact, pairs, {n for n, p in parameters.items() if p.grad is not None})
+    answer = {"images": images, "labels": labels, "output.0": outputs, "loss": loss.reshape(1)}
+    tensors = {k: single(v) for k, v in (answer | gradients | values).items()}
+    return tensors, {"rounding": moved, **forms}
 
 
-def answers(model, images):
+def single(tensor):
+    return (tensor.float() if tensor.is_floating_point() else tensor).contiguous()
+
+
+def answers(model, images, pairs):
     """Of a detector: its outputs alone, in float32, because what is found depends on comparisons."""
     with torch.no_grad():
         outputs = model(images)
-    tensors = {"images": images} | {f"output.{i}": o for i, o in enumerate(outputs)}
-    return tensors, {"forms": [], "parameters": {n: p.numel() for n, p in model.named_parameters()}, "unused": {}}
+    values, forms = forms_of(copy.deepcopy(model).double(), pairs, dict(model.named_parameters()))
+    answer = {"images": images} | {f"output.{i}": o for i, o in enumerate(outputs)}
+    return {k: single(v) for k, v in (answer | values).items()}, forms
