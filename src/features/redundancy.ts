@@ -16,6 +16,8 @@ export interface Pair {
 /** How much of a layer's maps repeats, or says nothing; docs/features.md defines each figure and names its source. */
 export interface Redundancy {
   readonly maps: number;
+  /** Values of each map: pixels of all images. The effective rank is less than it. */
+  readonly pixels: number;
   /** Maps without a value above 1e-6 of the layer's largest magnitude, on any image. */
   readonly dead: number;
   /** Maps with one value everywhere (the dead among them): they have no cosine with others. */
@@ -53,6 +55,7 @@ export function redundancyOf(moments: Moments, { marked = 8 }: { marked?: number
   const rank = effectiveRank(eigenvalues(moments));
   return {
     maps,
+    pixels: count,
     dead: deadMaps.length,
     constant: constant.filter(Boolean).length,
     zeros: count === 0 ? 0 : zeros / (maps * count),

@@ -126,6 +126,16 @@ describe("features", () => {
     expect(other.status).toBe(0);
   });
 
+  it("says where the images have too few pixels for the rank to mean anything", async () => {
+    await sharp(at("image.png")).resize(8, 8).png().toFile(at("same.png"));
+    const wide = await writeTiny(at("wide.onnx"), { width: 64 });
+    const one = await features(wide, "--image", at("image.png"), "--json");
+    expect(one.stderr).toMatch(/64 maps and only 64 pixels.*can not exceed 63/);
+    const two = await features(wide, "--image", at("image.png"), at("same.png"), "--json");
+    expect(two.stderr).toBe("");
+    expect(JSON.parse(two.stdout).layers[0]).toMatchObject({ maps: 64, pixels: 128 });
+  });
+
   it("takes layers by name, by glob, and other nodes that make maps", async () => {
     const of = async (layer: string) =>
       (await json(at("tiny.onnx"), "--image", at("image.png"), "--layer", layer)).layers.map(
@@ -172,7 +182,8 @@ describe("features", () => {
     async () => {
       const image = at("colour.png");
       await sharp(at("image.png")).resize(32, 32).toColourspace("srgb").png().toFile(image);
-      const { layers } = await json(shared, "--image", image);
+      // Twice: the last stage has 64 maps, and 64 pixels of one image would be too few.
+      const { layers } = await json(shared, "--image", image, image);
       expect(layers).toHaveLength(19);
       for (const { maps, redundancy, effectiveRank, dead } of layers) {
         expect(redundancy).toBeCloseTo(1 - effectiveRank / maps, 12);

@@ -98,6 +98,7 @@ describe("redundancy", () => {
     const [one, two] = [image(8, 3), image(8, 3)];
     const few = measured(one, two);
     const many = measured(one, two, one, two);
+    expect([few.pixels, many.pixels]).toEqual([6, 12]);
     expect(few.effectiveRank).toBeGreaterThan(2);
     expect(many.effectiveRank).toBeCloseTo(few.effectiveRank, 9);
     expect(many.similarity.median).toBeCloseTo(few.similarity.median!, 9);

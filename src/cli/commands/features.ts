@@ -76,6 +76,13 @@ export default command<[string], Options>({
       return observeFeatures(nodeEngine(), model.graph, chosen, feeds, { ...context, where, skipOthers });
     };
     const features = await observe(read, layers, file, normalize);
+    const few = features.find((l) => l.redundancy.pixels <= l.redundancy.maps);
+    if (few) {
+      const { pixels, maps } = few.redundancy;
+      context.warn(
+        `${few.name} has ${maps} maps and only ${pixels} pixels on these images: its rank can not exceed ${pixels - 1}, and its redundancy says little; give more images`,
+      );
+    }
     const others = other && (await observe(other, [...new Set(places!.values())], other.file, normalize));
     const counterpart = (l: LayerFeatures) => others?.find((o) => o.value === places!.get(l.name)?.value);
 
@@ -126,11 +133,12 @@ async function feedsOf(
 }
 
 function documentOf({ name, op, value, through, redundancy: r, first, unit }: LayerFeatures) {
-  const { maps, dead, redundancy, effectiveRank, constant, zeros, similarity, mostAlike, deadMaps } = r;
+  const { maps, pixels, dead, redundancy, effectiveRank, constant, zeros, similarity, mostAlike, deadMaps } =
+    r;
   return {
     ...{ name, op, value, through },
     size: [first.height, first.width],
-    ...{ maps, dead, deadMaps, constant, zeros, redundancy, effectiveRank },
+    ...{ maps, pixels, dead, deadMaps, constant, zeros, redundancy, effectiveRank },
     similarity: { ...similarity, median: similarity.median ?? null },
     mostAlike,
     ...(unit ? { unit } : {}),
