@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { perImage } from "../../dist/cli/cost.js";
 import {
   bindSizes,
   costOf,
@@ -18,6 +17,7 @@ import {
   verify,
   writeModel,
 } from "../../dist/node.js";
+import { perImage } from "../../dist/ops/per-image.js";
 import { matched } from "./detections.mjs";
 import { readReference, relative } from "./files.mjs";
 import { checkTraining } from "./train.mjs";

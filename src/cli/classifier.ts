@@ -1,10 +1,10 @@
 import type { Dim } from "../base/dims.js";
 import { ScconvError } from "../base/errors.js";
 import type { DataSet } from "../data/data-set.js";
+import { fedInputs } from "../graph/fed-inputs.js";
 import type { Graph } from "../graph/ir.js";
 import { producers } from "../graph/walk.js";
 import { type OpenDataOptions, openData } from "../host/node/data/open-data.js";
-import { fedInputs } from "../host/node/model-inputs.js";
 import { inferShapes } from "../ops/infer.js";
 import type { Progress } from "../runtime/progress.js";
 

@@ -1,4 +1,5 @@
 import { ScconvError } from "../base/errors.js";
+import { formatMs } from "../base/format.js";
 import type { Graph } from "../graph/ir.js";
 import { bindInputs } from "../host/node/model-inputs.js";
 import { type Timed, type TimeOptions, timeGraphs } from "../host/node/time-graphs.js";
@@ -8,8 +9,8 @@ import { chooseForms, type Form, sum } from "../surgery/choose-layers.js";
 import type { Candidate } from "../surgery/match.js";
 import { bordersOf, partOf, signatureOf } from "../surgery/surroundings.js";
 import { planSwap, type Swapped, swap } from "../surgery/swap.js";
+import type { LayerChoice } from "../surgery/swap-plan.js";
 import type { CommandContext } from "./command.js";
-import { formatMs } from "./format.js";
 import { table } from "./table.js";
 import type { Target } from "./unit-flags.js";
 
@@ -48,8 +49,6 @@ export interface PlanOptions {
   /** Errors that a short calibration leaves, by layer, for one form of all these layers. */
   readonly errors?: ((layers: LayerChoice) => Promise<ReadonlyMap<string, number>>) | undefined;
 }
-
-export type LayerChoice = ReadonlyMap<string, Partial<ScconvSettings>>;
 
 const PART_ROUNDS = 15;
 const WHOLE_ROUNDS = 21;

@@ -1,7 +1,7 @@
 import { SingleBar } from "cli-progress";
 import { printable } from "../base/errors.js";
+import { formatSeconds } from "../base/format.js";
 import type { Progress, ProgressPhase } from "../runtime/progress.js";
-import { formatSeconds } from "./format.js";
 
 export interface ProgressStream {
   write(text: string): unknown;

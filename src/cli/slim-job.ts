@@ -9,16 +9,17 @@ import { deploy } from "../optimise/index.js";
 import type { Engine } from "../runtime/session.js";
 import { calibrate } from "../surgery/calibrate.js";
 import { distillation } from "../surgery/distill.js";
+import { layerRows } from "../surgery/layer-rows.js";
 import { prepare } from "../surgery/prepare.js";
 import type { EpochRow, LayerRow } from "../surgery/report.js";
 import { type Swapped, swap } from "../surgery/swap.js";
+import type { LayerChoice } from "../surgery/swap-plan.js";
 import type { RunStore } from "../train/checkpoint.js";
 import { withInitializers } from "../train/parts.js";
 import { accuracyOf } from "./accuracy.js";
 import { type Classifier, classifierOf } from "./classifier.js";
 import type { CommandContext } from "./command.js";
 import { choiceOf, type LayerPlan, planLayers, planTable } from "./layer-plan.js";
-import { layerRows } from "./layer-rows.js";
 import { imageMetadata } from "./model-images.js";
 import type { Recipe } from "./recipe.js";
 import { type SlimFlags, slimUnit } from "./slim-flags.js";
@@ -36,6 +37,8 @@ export interface SlimJob {
   readonly normalize: Normalize;
   readonly crop: number | undefined;
   readonly flags: SlimFlags;
+  /** What `--plan` says. */
+  readonly chosen: LayerChoice | undefined;
   readonly recipe: Recipe;
   /** Where the state is kept while it runs. */
   readonly runFolder: string;
@@ -65,7 +68,7 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
   await claimRun(store, settings, { resume: Boolean(flags.resume), where: runFolder });
   const plan = isPlanned(flags) ? await planned(job, { engine, original, store }, context) : undefined;
   const swapped = swap(original, {
-    layers: plan ? choiceOf(plan) : flags.layers,
+    layers: job.chosen ?? (plan ? choiceOf(plan) : flags.layers),
     ...{ settings: { ...slimUnit, ...unitSettings(flags) }, seed: context.seed },
   });
   context.note(`${swapped.units.length} convolutions are swapped, ${swapped.kept.length} kept`);

@@ -12,6 +12,7 @@ export interface SwapFlags extends UnitOptions {
   readonly with: "scconv";
   readonly layers: string;
   readonly target?: Target;
+  readonly plan?: string;
   readonly latencyBatch: number;
 }
 
@@ -109,6 +110,7 @@ export const swapFlags = (command: Command): Command =>
         "auto (what is faster here, by measurement), all, second, or globs over node names: 'layer3*,layer4*'",
         "auto",
       )
+      .option("--plan <file>", "layers and their settings from a file, as `scconv studio` writes it")
       .option(
         "--target <what>",
         "with auto: latency=0.8 takes no more layers than it needs for 0.8 of the time",
@@ -147,7 +149,13 @@ export function settingsOf(unit: ConvUnitName, options: UnitOptions): UnitSettin
 }
 
 /** Whether layers are chosen by measurement. */
-export function isPlanned({ layers, target }: SwapFlags): boolean {
+export function isPlanned({ layers, target, plan }: SwapFlags): boolean {
+  if (plan !== undefined) {
+    if (layers === "auto" && !target) return false;
+    throw new ScconvError("usage", "--plan has chosen the layers already", {
+      got: target ? "--target" : `--layers ${layers}`,
+    });
+  }
   if (layers !== "auto" && target) {
     throw new ScconvError("usage", "--target needs layers to choose from", {
       got: `--layers ${layers}`,

@@ -3,7 +3,7 @@ import { Random } from "../base/random.js";
 import type { Value } from "../graph/builder.js";
 import { float, type Graph, type Node } from "../graph/ir.js";
 import { consumers } from "../graph/walk.js";
-import { filled } from "../nn/init.js";
+import { filled, zeroWeights } from "../nn/init.js";
 import { type ScconvSettings, scconv, scconvDefaults, scconvParameters } from "../nn/scconv.js";
 import { rebuild } from "../ops/rebuild.js";
 import { type Candidate, convName, matchConvolutions } from "./match.js";
@@ -15,6 +15,8 @@ export interface SwapOptions {
   readonly layers: string | ReadonlyMap<string, Partial<ScconvSettings>>;
   readonly settings?: Partial<ScconvSettings>;
   readonly seed?: number;
+  /** `zeros`: no weights are drawn, for graphs that are only counted. */
+  readonly init?: "random" | "zeros";
 }
 
 export interface Plan {
@@ -59,7 +61,7 @@ export function planSwap(graph: Graph, { layers, settings }: SwapOptions): Plan 
 
 /** Replaces convolutions by SCConv units with fresh weights; everything else, names included, stays as it is. */
 export function swap(graph: Graph, options: SwapOptions): Swapped {
-  const { seed = 0 } = options;
+  const { seed = 0, init = "random" } = options;
   const plan = planSwap(graph, options);
   const readers = consumers(graph);
   const byNode = new Map(plan.swapped.map((c) => [c.node, c]));
@@ -71,7 +73,7 @@ export function swap(graph: Graph, options: SwapOptions): Swapped {
     const scope = scopeOf(node, taken);
     const x = inputs[0]!;
     const [, out] = candidate.channels!;
-    const random = new Random(seed, 2, pending.length);
+    const random = init === "zeros" ? zeroWeights : new Random(seed, 2, pending.length);
     return b.scope(scope, () => {
       const settings = candidate.settings!;
       const y = scconv(x, scconvParameters(x, out, settings, random), settings);

@@ -1,5 +1,5 @@
+import { formatSeconds } from "../../base/format.js";
 import type { Progress } from "../../runtime/progress.js";
-import { formatSeconds } from "../format.js";
 import type { PlannedRun } from "./plan.js";
 import type { RunRecord } from "./record.js";
 

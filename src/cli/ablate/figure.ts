@@ -1,7 +1,7 @@
 import type { CustomSeriesRenderItemAPI, CustomSeriesRenderItemParams } from "echarts/types/dist/shared";
 import { printable } from "../../base/errors.js";
+import { formatCount } from "../../base/format.js";
 import { font, ink, renderChart } from "../chart/render-chart.js";
-import { formatCount } from "../format.js";
 import type { GridFacts } from "./facts.js";
 import { formatEstimate } from "./page.js";
 import type { Estimate } from "./statistics.js";

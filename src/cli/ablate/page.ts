@@ -1,6 +1,5 @@
 import { printable } from "../../base/errors.js";
-import { formatDim } from "../cost.js";
-import { formatCount } from "../format.js";
+import { formatCount, formatDim } from "../../base/format.js";
 import type { GridFacts } from "./facts.js";
 import type { PaperColumn } from "./grid.js";
 import type { Estimate } from "./statistics.js";

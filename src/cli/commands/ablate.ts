@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { printable, ScconvError } from "../../base/errors.js";
+import { formatSeconds } from "../../base/format.js";
 import type { DataSet } from "../../data/data-set.js";
 import { checkWritableFolder, makeFolder, writeFileWhole } from "../../host/node/files.js";
 import { folderStore } from "../../host/node/run-store.js";
@@ -16,7 +17,6 @@ import { type Summary, summarise } from "../ablate/summary.js";
 import { command, type Outcome } from "../command.js";
 import { commandLine } from "../command-line.js";
 import { firstSeeds, seedList } from "../flags.js";
-import { formatSeconds } from "../format.js";
 import { type RunFlags, runFlags } from "../run-flags.js";
 import { table } from "../table.js";
 import { dataOf } from "../train-run.js";

@@ -1,12 +1,12 @@
 import { printable } from "../../base/errors.js";
+import { formatCount, formatDim, formatMs } from "../../base/format.js";
 import { type BenchResult, benchModels } from "../../host/node/bench.js";
 import { readModel } from "../../host/node/models.js";
 import type { NodeProvider } from "../../host/node/ort.js";
 import type { GraphCost } from "../../ops/cost.js";
+import { costPerImage } from "../../ops/per-image.js";
 import { command } from "../command.js";
-import { costPerImage, formatDim } from "../cost.js";
 import { oneOf, whole } from "../flags.js";
-import { formatCount, formatMs } from "../format.js";
 import { table } from "../table.js";
 
 interface Options {

@@ -1,4 +1,5 @@
 import { printable, ScconvError } from "../../base/errors.js";
+import { formatBytes, formatCount } from "../../base/format.js";
 import { parseNormalize } from "../../data/normalize.js";
 import { opsetOf } from "../../graph/ir.js";
 import { irVersionFor, modelOf } from "../../graph/model.js";
@@ -10,7 +11,6 @@ import { trainableParts } from "../../train/parts.js";
 import { command } from "../command.js";
 import { exportSource, type SourceFlags } from "../export-source.js";
 import { whole } from "../flags.js";
-import { formatBytes, formatCount } from "../format.js";
 import { imageMetadata } from "../model-images.js";
 import { networkFlags } from "../network-flags.js";
 import { deployed } from "../train-run.js";

@@ -1,7 +1,7 @@
 import type { FeatureLayer } from "../../features/layers.js";
 import { counterparts, featureLayers } from "../../features/layers.js";
 import { type LayerFeatures, observeFeatures } from "../../features/observe.js";
-import { fedInputs } from "../../host/node/model-inputs.js";
+import { fedInputs } from "../../graph/fed-inputs.js";
 import { type ReadModel, readModel } from "../../host/node/models.js";
 import { nodeEngine } from "../../host/node/ort.js";
 import type { NamedTensors } from "../../runtime/session.js";

@@ -1,14 +1,10 @@
 import { formatShape, isStatic } from "../../base/dims.js";
-import { dtypes } from "../../base/dtype.js";
+import { formatBytes, formatCount, formatDim } from "../../base/format.js";
 import { opsetOf } from "../../graph/ir.js";
 import { readModel } from "../../host/node/models.js";
-import { scconvDefaults } from "../../nn/scconv.js";
-import { costOf, type GraphCost } from "../../ops/cost.js";
-import { convName, matchConvolutions } from "../../surgery/match.js";
+import { type LayerTable, layerTable } from "../../surgery/layer-table.js";
 import { command } from "../command.js";
-import { formatDim, perImage } from "../cost.js";
 import { whole } from "../flags.js";
-import { formatBytes, formatCount } from "../format.js";
 import type { Paint } from "../paint.js";
 import { table } from "../table.js";
 
@@ -26,65 +22,17 @@ export default command<[string], Options>({
 
   async run([file], { size, all }, context) {
     const { model, size: bytes, graph: read } = await readModel(file, context);
-    const graph = perImage(read, size);
-    const cost = costOf(graph);
-    const candidates = new Map(matchConvolutions(graph, scconvDefaults).map((c) => [c.node, c]));
-    const layers = cost.nodes.map(({ node, macs, parameters, bytes, inputShape, outputShape }) => {
-      const candidate = candidates.get(node);
-      return {
-        name: convName(node),
-        op: node.domain ? `${node.domain}.${node.op}` : node.op,
-        inputShape,
-        outputShape,
-        parameters,
-        macs,
-        bytes,
-        swappable: candidate?.swappable ?? false,
-        ...(candidate?.reason ? { reason: candidate.reason } : {}),
-      };
-    });
-    const document = {
-      parameters: cost.parameters,
-      macs: cost.macs,
-      bytes,
+    const { parameters, macs, opset, weightBytes, layers, uncounted } = layerTable(read, {
+      size,
       opset: opsetOf(model.graph),
-      weightBytes: weightBytes(graph.initializers.values()),
-      layers,
-      uncounted: cost.uncounted,
-    };
+    });
+    const document = { parameters, macs, bytes, opset, weightBytes, layers, uncounted };
     return { document, text: (paint) => textOf(document, { paint, all: Boolean(all) }) };
   },
 });
 
-function weightBytes(tensors: Iterable<{ dtype: keyof typeof dtypes; size: number }>): number {
-  let total = 0;
-  for (const { dtype, size } of tensors) total += size * dtypes[dtype].bytes;
-  return total;
-}
-
-interface Layer {
-  readonly name: string;
-  readonly op: string;
-  readonly inputShape: GraphCost["nodes"][number]["inputShape"];
-  readonly outputShape: GraphCost["nodes"][number]["outputShape"];
-  readonly parameters: number;
-  readonly macs: GraphCost["macs"] | undefined;
-  readonly bytes: number | undefined;
-  readonly swappable: boolean;
-  readonly reason?: string;
-}
-
-interface Inspected {
-  readonly parameters: number;
-  readonly macs: GraphCost["macs"];
-  readonly bytes: number;
-  readonly opset: number;
-  readonly layers: readonly Layer[];
-  readonly uncounted: GraphCost["uncounted"];
-}
-
 function textOf(
-  { parameters, macs, bytes, opset, layers, uncounted }: Inspected,
+  { parameters, macs, bytes, opset, layers, uncounted }: LayerTable & { bytes: number },
   { paint, all }: { paint: Paint; all: boolean },
 ): string {
   const shown = layers.filter((l) => all || l.parameters > 0 || l.macs !== 0);

@@ -1,7 +1,7 @@
 import { ScconvError } from "../../base/errors.js";
 import type { Tensor } from "../../base/tensor.js";
+import { fedInputs } from "../../graph/fed-inputs.js";
 import { checkWritable, writeFileWhole } from "../../host/node/files.js";
-import { fedInputs } from "../../host/node/model-inputs.js";
 import { readModel } from "../../host/node/models.js";
 import { nodeEngine } from "../../host/node/ort.js";
 import { encodeSafetensors } from "../../runtime/safetensors.js";

@@ -6,14 +6,15 @@ import { checkWritable } from "../../host/node/files.js";
 import { machine } from "../../host/node/machine.js";
 import { readModel } from "../../host/node/models.js";
 import { freeBatch } from "../../ops/free-batch.js";
+import { costPerImage } from "../../ops/per-image.js";
+import { totalParameters } from "../../surgery/layer-rows.js";
 import type { SlimReport } from "../../surgery/report.js";
 import { classifierOf, dataFor } from "../classifier.js";
 import { type CommandContext, command } from "../command.js";
 import { commandLine } from "../command-line.js";
-import { costPerImage } from "../cost.js";
 import type { LayerPlan } from "../layer-plan.js";
-import { totalParameters } from "../layer-rows.js";
 import { cropFor, normalizeFor } from "../model-images.js";
+import { checkPlan, readPlan } from "../plan-file.js";
 import type { Recipe } from "../recipe.js";
 import { recipeOf } from "../recipe-files.js";
 import { slimTable } from "../report/slim-table.js";
@@ -33,6 +34,7 @@ export default command<[string], SlimFlags>({
     const folder = flags.report ?? `${flags.out.replace(/\.onnx$/i, "")}-report`;
     // All that could fail at the end is tried at the start.
     isPlanned(flags);
+    const chosen = await readPlan(flags);
     const replace = { force: Boolean(flags.force) };
     await checkWritable(flags.out, replace);
     await checkReportFolder(folder, replace);
@@ -49,6 +51,7 @@ export default command<[string], SlimFlags>({
     }
     if (fixed !== undefined) context.note(`the batch, fixed to ${fixed} in the file, is left open`);
     const read = { ...asRead, graph };
+    if (chosen) checkPlan(graph, chosen, file);
     const classifier = classifierOf(graph, file);
     const normalize = normalizeFor(read.model, flags.normalize, {
       ...{ where: file, warn: context.warn, otherwise: prescribed.normalize },
@@ -58,7 +61,7 @@ export default command<[string], SlimFlags>({
     try {
       if (!data.train)
         throw new ScconvError("bad-input", "the data has no training split", { where: flags.data });
-      const settings = settingsOf({ ...flags, crop }, recipe, context);
+      const settings = settingsOf({ ...flags, crop, layers: chosen?.label ?? flags.layers }, recipe, context);
       const job = {
         file,
         read,
@@ -68,6 +71,7 @@ export default command<[string], SlimFlags>({
         normalize,
         crop,
         flags,
+        chosen: chosen?.layers,
         recipe,
         settings,
         runFolder: join(folder, "unfinished"),

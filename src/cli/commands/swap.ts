@@ -1,19 +1,20 @@
 import { printable, ScconvError } from "../../base/errors.js";
+import { formatChange, formatCount } from "../../base/format.js";
 import type { Graph } from "../../graph/ir.js";
 import { modelOf } from "../../graph/model.js";
 import { checkWritable } from "../../host/node/files.js";
 import { readModel, writeModel } from "../../host/node/models.js";
 import { costOf } from "../../ops/cost.js";
 import { lower } from "../../ops/lower.js";
+import { perImage } from "../../ops/per-image.js";
+import { layerRows, totalParameters } from "../../surgery/layer-rows.js";
 import { prepare } from "../../surgery/prepare.js";
 import type { LayerRow, Pair } from "../../surgery/report.js";
 import { swap } from "../../surgery/swap.js";
 import { command } from "../command.js";
-import { perImage } from "../cost.js";
 import { whole } from "../flags.js";
-import { formatChange, formatCount } from "../format.js";
 import { choiceOf, planLayers, planTable } from "../layer-plan.js";
-import { layerRows, totalParameters } from "../layer-rows.js";
+import { checkPlan, readPlan } from "../plan-file.js";
 import { table } from "../table.js";
 import { isPlanned, type SwapFlags, swapFlags, unitSettings } from "../unit-flags.js";
 
@@ -45,10 +46,13 @@ export default command<[string], Options>({
       throw new ScconvError("usage", "no output", { need: "-o OUT.onnx, or --dry-run" });
     }
     if (out !== undefined && !dryRun) await checkWritable(out, { force });
+    const timed = isPlanned(options);
+    const chosen = await readPlan(options);
     const { model, graph: read } = await readModel(file, context);
     const original = prepare(read);
+    if (chosen) checkPlan(original, chosen, file);
     const settings = unitSettings(options);
-    const plan = isPlanned(options)
+    const plan = timed
       ? await planLayers(
           original,
           {
@@ -59,7 +63,7 @@ export default command<[string], Options>({
         )
       : undefined;
     const swapped = swap(original, {
-      layers: plan ? choiceOf(plan) : options.layers,
+      layers: chosen?.layers ?? (plan ? choiceOf(plan) : options.layers),
       ...{ settings, seed: context.seed },
     });
     const graph = lower(swapped.graph);

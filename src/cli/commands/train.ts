@@ -1,11 +1,10 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ScconvError } from "../../base/errors.js";
+import { formatCount, formatDim, formatSeconds } from "../../base/format.js";
 import { checkWritableFolder } from "../../host/node/files.js";
 import { folderStore } from "../../host/node/run-store.js";
 import { type CommandContext, command } from "../command.js";
-import { formatDim } from "../cost.js";
-import { formatCount, formatSeconds } from "../format.js";
 import { CONFIG_FILE, type RunConfig, readConfig } from "../run-config.js";
 import { type RunFlags, runConfigOf, runFlags } from "../run-flags.js";
 import { dataOf, trainRun } from "../train-run.js";

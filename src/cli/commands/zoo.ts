@@ -1,11 +1,11 @@
 import type { Dim } from "../../base/dims.js";
 import { ScconvError } from "../../base/errors.js";
+import { formatCount, formatDim } from "../../base/format.js";
 import { type ConvUnit, convUnit } from "../../nn/units.js";
+import { networkCost } from "../../ops/per-image.js";
 import { architectures } from "../../zoo/index.js";
 import { command } from "../command.js";
-import { formatDim, networkCost } from "../cost.js";
 import { whole } from "../flags.js";
-import { formatCount } from "../format.js";
 import { type NetworkFlags, networkFlags } from "../network-flags.js";
 import { table } from "../table.js";
 import { settingsOf } from "../unit-flags.js";

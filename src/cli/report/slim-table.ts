@@ -1,5 +1,5 @@
+import { formatBytes, formatChange, formatCount, formatMs } from "../../base/format.js";
 import { type SlimReport, wilson } from "../../surgery/report.js";
-import { formatBytes, formatChange, formatCount, formatMs } from "../format.js";
 import { table } from "../table.js";
 
 /** Before → after, for the terminal. */

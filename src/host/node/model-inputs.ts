@@ -2,7 +2,8 @@ import { isFloat } from "../../base/dtype.js";
 import { ScconvError } from "../../base/errors.js";
 import { Random } from "../../base/random.js";
 import { sizeOf, Tensor } from "../../base/tensor.js";
-import type { Graph, ValueInfo } from "../../graph/ir.js";
+import { fedInputs } from "../../graph/fed-inputs.js";
+import type { Graph } from "../../graph/ir.js";
 import { bindSizes } from "../../ops/bind.js";
 import type { NamedTensors } from "../../runtime/session.js";
 
@@ -13,10 +14,6 @@ export interface BindOptions {
   /** The file, for messages. */
   readonly where: string;
 }
-
-/** Inputs that have to be fed: files before IR 4 list the weights among the inputs too. */
-export const fedInputs = (graph: Graph): readonly ValueInfo[] =>
-  graph.inputs.filter((i) => !graph.initializers.has(i.name));
 
 /** The numbers that symbolic sizes get: the first size of an input is the batch, others are `size`. */
 export function inputSizes(graph: Graph, { batch, size, where }: BindOptions): Map<string, number> {

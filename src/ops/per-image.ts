@@ -1,9 +1,8 @@
-import type { Dim } from "../base/dims.js";
+import { fedInputs } from "../graph/fed-inputs.js";
 import type { Graph } from "../graph/ir.js";
-import { fedInputs } from "../host/node/model-inputs.js";
-import { bindSizes } from "../ops/bind.js";
-import { costOf, type GraphCost } from "../ops/cost.js";
-import { foldConstants } from "../ops/fold.js";
+import { bindSizes } from "./bind.js";
+import { costOf, type GraphCost } from "./cost.js";
+import { foldConstants } from "./fold.js";
 
 /**
  * Arithmetic on sizes is folded away, arithmetic on weights is not: a kernel that is computed from fewer numbers (GWC and
@@ -34,7 +33,3 @@ export const networkCost = (network: Graph): GraphCost => {
   const batch = network.inputs[0]?.type?.shape?.[0];
   return costOf(typeof batch === "string" ? bindSizes(network, new Map([[batch, 1]])) : network);
 };
-
-/** A figure for people; sizes that the file leaves open stay symbols. */
-export const formatDim = (d: Dim | undefined, format: (n: number) => string): string =>
-  d === undefined ? "?" : typeof d === "number" ? format(d) : d;

@@ -1,10 +1,10 @@
 import type { Graph } from "../graph/ir.js";
 import { costOf, type NodeCost } from "../ops/cost.js";
-import { convName } from "../surgery/match.js";
-import type { LayerRow, Pair } from "../surgery/report.js";
-import type { Swapped } from "../surgery/swap.js";
-import type { UnitRecord } from "../surgery/unit.js";
-import { perImage } from "./cost.js";
+import { perImage } from "../ops/per-image.js";
+import { convName } from "./match.js";
+import type { LayerRow, Pair } from "./report.js";
+import type { Swapped } from "./swap.js";
+import type { UnitRecord } from "./unit.js";
 
 /**
  * Every convolution of the original with what stands there now: its own cost before; after, what the unit learns, and the

@@ -1,3 +1,5 @@
+import type { Dim } from "./dims.js";
+
 /** Numbers as people read them. A digit is shown only where it is known to mean something. */
 
 const scales = [
@@ -45,3 +47,7 @@ function significant(n: number): string {
   const size = Math.abs(n);
   return size >= 100 ? n.toFixed(0) : size >= 10 ? n.toFixed(1) : n.toFixed(2);
 }
+
+/** A figure for people; sizes that the file leaves open stay symbols. */
+export const formatDim = (d: Dim | undefined, format: (n: number) => string): string =>
+  d === undefined ? "?" : typeof d === "number" ? format(d) : d;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { layerRows, totalParameters } from "../../src/cli/layer-rows.js";
 import { decodeModel } from "../../src/graph/codec.js";
 import { lower } from "../../src/ops/lower.js";
+import { layerRows, totalParameters } from "../../src/surgery/layer-rows.js";
 import { prepare } from "../../src/surgery/prepare.js";
 import { swap } from "../../src/surgery/swap.js";
 import { trainableParts } from "../../src/train/parts.js";
-import { tinyClassifier } from "./models.js";
+import { tinyClassifier } from "../cli/models.js";
 
 describe("the layer table", () => {
   const original = prepare(decodeModel(tinyClassifier({ width: 16 })).graph);
