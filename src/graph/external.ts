@@ -66,3 +66,25 @@ function wholeNumber(values: ReadonlyMap<string, string>, key: string, where: st
 
 const bad = (what: string, where: string, got: string): ScconvError =>
   new ScconvError("invalid-graph", what, { where, got, need: "a file beside the model, by a relative name" });
+
+/** Throws `invalid-graph` where a tensor of so many bytes does not lie in its file of `size` bytes, or does not fill what it is given. */
+export function checkRange(
+  { offset, length }: ExternalData,
+  bytes: number,
+  { size, where }: { size: number; where: string },
+): void {
+  if (length !== undefined && length !== bytes) {
+    throw new ScconvError("invalid-graph", "its external data does not fill its dimensions", {
+      where,
+      need: `${bytes} bytes`,
+      got: `${length}`,
+    });
+  }
+  if (offset + bytes > size) {
+    throw new ScconvError("invalid-graph", "its external data ends behind the end of the file", {
+      where,
+      need: `${offset} + ${bytes} bytes`,
+      got: `a file of ${size}`,
+    });
+  }
+}

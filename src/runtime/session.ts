@@ -5,7 +5,10 @@ import type { Graph } from "../graph/ir.js";
 export type NamedTensors = ReadonlyMap<string, Tensor>;
 
 export interface SessionOptions {
-  /** Threads inside one operator; default: the engine's. */
+  /**
+   * Threads inside one operator; default: the engine's. In a browser all sessions share the engine's threads, and any other
+   * number is refused.
+   */
   readonly threads?: number | undefined;
   /** How far the engine may rewrite the graph; default all. */
   readonly optimisation?: "none" | "basic" | "extended" | "all" | undefined;
@@ -24,7 +27,8 @@ export interface Session {
   readonly outputs: readonly string[];
   /**
    * Runs the graph. With `fetches` the results are written into those tensors, which must have the outputs' types; what
-   * is not in `fetches` is not computed. Without, all outputs are returned in fresh memory.
+   * is not in `fetches` is not computed. Without, all outputs are returned in fresh memory. Feeds that the graph has no input
+   * for are not read.
    */
   run(feeds: NamedTensors, fetches?: NamedTensors): Promise<NamedTensors>;
   release(): Promise<void>;
@@ -34,6 +38,10 @@ export interface Engine {
   /** `onnxruntime-node 1.30.0`. */
   readonly runtime: string;
   readonly provider: string;
+  /** Inside one operator, for sessions that do not say otherwise. */
+  readonly threads: number;
+  /** What is not as it was asked for, or slower than it could be, and why: a line each, for whoever shows what ran. */
+  readonly notes: readonly string[];
   /**
    * A session over the bytes of an .onnx file, over a graph, or, where the host has files, over the file of this path with
    * the data files beside it (which must have been checked: the engine reads what the model names).

@@ -1,4 +1,5 @@
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { type DType, dtypes } from "../../src/base/dtype.js";
 import { Tensor } from "../../src/base/tensor.js";
 import type { Graph } from "../../src/graph/ir.js";
 import { add, mul, reduceSum } from "../../src/ops/emit.js";
@@ -25,13 +26,56 @@ const feeds = (n: number) =>
   ]);
 const numbers = (t: Tensor | undefined) => Array.from(t!.numbers());
 
+/** The same of every element type that an engine takes. */
+const feedable = (Object.keys(dtypes) as DType[]).filter((dtype) => dtype !== "bfloat16");
+function same(): Graph {
+  const b = graphBuilder({ name: "same" });
+  for (const dtype of feedable)
+    b.output(b.add("Identity", [b.input(dtype, dtype, ["N", 2])]), `${dtype}.out`);
+  return b.build();
+}
+
+/** A product whose inner sizes must agree, which only a run can tell. */
+function product(): Graph {
+  const b = graphBuilder({ name: "product" });
+  b.output(b.add("MatMul", [b.input("a", "float32", ["N", "K"]), b.input("b", "float32", ["L", "M"])]), "y");
+  return b.build();
+}
+
+export interface EngineTraits {
+  /** Whether a session may have threads of its own; else all have the engine's, and other numbers are refused. */
+  readonly threadsOfSessions: boolean;
+}
+
 /** What every engine keeps to (src/runtime/session.ts). */
-export function engineCases(make: () => Engine): void {
-  const engine = make();
+export function engineCases(make: () => Engine | Promise<Engine>, { threadsOfSessions }: EngineTraits): void {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await make();
+  });
 
   it("says what it is", () => {
     expect(engine.runtime).toMatch(/^\S+ \d+\.\d+\.\d+/);
     expect(engine.provider).not.toBe("");
+    expect(engine.threads).toBeGreaterThanOrEqual(1);
+    for (const note of engine.notes) expect(note).toMatch(/^[^\n]+$/);
+  });
+
+  it("takes and gives every element type, bit for bit, and tensors without elements", async () => {
+    const session = await engine.open(same());
+    for (const n of [2, 0]) {
+      const inputs = new Map(
+        feedable.map((dtype) => [dtype, Tensor.from(dtype, [n, 2], [0, 1, 2, 3].slice(0, 2 * n))]),
+      );
+      const results = await session.run(inputs);
+      for (const dtype of feedable) {
+        const [given, got] = [inputs.get(dtype)!, results.get(`${dtype}.out`)!];
+        expect([got.dtype, got.dims]).toEqual([dtype, [n, 2]]);
+        expect(got.data.constructor, dtype).toBe(given.data.constructor);
+        expect([...got.bytes], dtype).toEqual([...given.bytes]);
+      }
+    }
+    await session.release();
   });
 
   it("names inputs and outputs in the graph's order; constants are neither", async () => {
@@ -111,10 +155,96 @@ export function engineCases(make: () => Engine): void {
     await session.release();
   });
 
+  it("writes several fetches in any order, also into what was fed a run ago", async () => {
+    const session = await engine.open(affine());
+    let [state, spare] = [rows(1, 1), rows(1, 0)];
+    const sum = Tensor.zeros("float32", []);
+    for (let step = 0; step < 3; step++) {
+      const inputs = new Map([
+        ["a", rows(1, 1)],
+        ["b", state],
+      ]);
+      await session.run(
+        inputs,
+        new Map([
+          ["sum", sum],
+          ["y", spare],
+        ]),
+      );
+      [state, spare] = [spare, state];
+    }
+    // 1 + 3·(1, 2, 3).
+    expect(numbers(state)).toEqual([4, 7, 10]);
+    expect(numbers(sum)).toEqual([21]);
+    await session.release();
+  });
+
+  it("refuses results that the graph does not have, and reads no feed that it has no input for", async () => {
+    const session = await engine.open(affine());
+    await expect(session.run(feeds(1), new Map([["z", rows(1, 0)]]))).rejects.toMatchObject({
+      code: "engine",
+    });
+    await expect(
+      session.run(feeds(1), new Map([["y", Tensor.zeros("int32", [1, 3])]])),
+    ).rejects.toMatchObject({
+      code: "engine",
+    });
+    expect(numbers((await session.run(feeds(1))).get("sum"))).toEqual([36]);
+    await session.release();
+  });
+
+  it("survives a run that fails inside the graph", async () => {
+    const session = await engine.open(product());
+    const run = (k: number, l: number) =>
+      session.run(
+        new Map([
+          ["a", Tensor.from("float32", [1, k], new Array(k).fill(2))],
+          ["b", Tensor.from("float32", [l, 1], new Array(l).fill(3))],
+        ]),
+      );
+    await expect(run(2, 3)).rejects.toThrowError(/^the engine could not run the model, got [^\n]+$/);
+    expect(numbers((await run(2, 2)).get("y"))).toEqual([12]);
+    await session.release();
+  });
+
+  it("gives runs that were asked for side by side their own results, within and across sessions", async () => {
+    const [one, two] = [await engine.open(affine()), await engine.open(product())];
+    const column = Tensor.from("float32", [3, 1], [1, 1, 1]);
+    const all = await Promise.all(
+      [1, 2, 3, 4].flatMap((value) => [
+        one.run(feeds(1).set("a", rows(1, value)).set("b", rows(1, 0))),
+        two.run(new Map([["a", rows(2, value)]]).set("b", column)),
+      ]),
+    );
+    expect(all.map((r) => numbers(r.get("y")))).toEqual(
+      [1, 2, 3, 4].flatMap((v) => [
+        [v, 2 * v, 3 * v],
+        [3 * v, 3 * v],
+      ]),
+    );
+    await one.release();
+    // One that is released takes nothing with it, and is none any more.
+    const left = await two.run(new Map([["a", rows(1, 5)]]).set("b", column));
+    expect(numbers(left.get("y"))).toEqual([15]);
+    await expect(one.run(feeds(1))).rejects.toMatchObject({ name: "ScconvError", code: "engine" });
+    await two.release();
+  });
+
   it("keeps results the same for the same feeds", async () => {
-    const session = await engine.open(affine(), { threads: 1, optimisation: "none" });
+    const session = await engine.open(affine(), { threads: engine.threads, optimisation: "none" });
     const [a, b] = [await session.run(feeds(3)), await session.run(feeds(3))];
     expect(numbers(a.get("y"))).toEqual(numbers(b.get("y")));
+    await session.release();
+  });
+
+  it(`${threadsOfSessions ? "gives" : "refuses"} a session threads of its own`, async () => {
+    const opened = engine.open(affine(), { threads: engine.threads + 1 });
+    if (!threadsOfSessions) {
+      await expect(opened).rejects.toMatchObject({ name: "ScconvError", code: "unsupported" });
+      return;
+    }
+    const session = await opened;
+    expect(numbers((await session.run(feeds(1))).get("sum"))).toEqual([36]);
     await session.release();
   });
 }

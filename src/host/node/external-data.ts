@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { ScconvError } from "../../base/errors.js";
-import type { ExternalData, ExternalReader } from "../../graph/external.js";
+import { checkRange, type ExternalReader } from "../../graph/external.js";
 import { systemWords } from "./file-errors.js";
 
 export interface ExternalOptions {
@@ -46,7 +46,7 @@ export function externalFiles(model: string, { externalLinks = false }: External
   return {
     read: (data, bytes, where) => {
       const file = find(data.location, where);
-      checkRange(data, bytes, { file, where });
+      checkRange(data, bytes, { size: file.stats.size, where });
       return () => readRange(file, { offset: data.offset, bytes, where, externalLinks });
     },
     files: () =>
@@ -98,27 +98,6 @@ function checkFile(folder: string, location: string, { where, externalLinks }: P
 function isBelow(folder: string, path: string): boolean {
   const way = relative(realpathSync(folder), realpathSync(path));
   return way !== "" && way !== ".." && !way.startsWith(`..${sep}`);
-}
-
-function checkRange(
-  { offset, length }: ExternalData,
-  bytes: number,
-  { file: { stats }, where }: { file: DataFile; where: string },
-): void {
-  if (length !== undefined && length !== bytes) {
-    throw new ScconvError("invalid-graph", "its external data does not fill its dimensions", {
-      where,
-      need: `${bytes} bytes`,
-      got: `${length}`,
-    });
-  }
-  if (offset + bytes > stats.size) {
-    throw new ScconvError("invalid-graph", "its external data ends behind the end of the file", {
-      where,
-      need: `${offset} + ${bytes} bytes`,
-      got: `a file of ${stats.size}`,
-    });
-  }
 }
 
 interface Range {

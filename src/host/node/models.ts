@@ -6,9 +6,7 @@ import { decodeModel, encodePieces } from "../../graph/codec.js";
 import { bytesOfPieces, layOut, needsDataFile } from "../../graph/data-file.js";
 import type { Graph, Model } from "../../graph/ir.js";
 import { limits } from "../../graph/limits.js";
-import { verify } from "../../graph/verify.js";
-import { operators } from "../../ops/index.js";
-import { upgrade } from "../../ops/upgrade.js";
+import { currentGraph } from "../../ops/current-graph.js";
 import { type ExternalOptions, externalFiles } from "./external-data.js";
 import { type WriteOptions, writeFileWhole } from "./files.js";
 import { readRegularFile } from "./read-file.js";
@@ -33,7 +31,7 @@ export async function readModel(path: string, options: ExternalOptions = {}): Pr
   const bytes = await bytesOf(path);
   const external = externalFiles(path, options);
   const model = decodeModel(bytes, path, { external: external.read });
-  const graph = checked(model.graph, path);
+  const graph = currentGraph(model.graph, path);
   const files = external.files();
   return {
     model,
@@ -65,18 +63,6 @@ async function bytesOf(path: string): Promise<Uint8Array> {
     const near = await nearestFile(path, ".onnx");
     const hint = near && `did you mean ${near}?`;
     throw new ScconvError("not-found", "no such file", { where: path, hint, cause: error });
-  }
-}
-
-/** The rules are written for one operator set: what is checked is the graph brought up to it. */
-function checked(graph: Graph, where: string): Graph {
-  try {
-    const current = upgrade(graph);
-    verify(current, operators);
-    return current;
-  } catch (error) {
-    if (!(error instanceof ScconvError)) throw error;
-    throw new ScconvError(error.code, error.message, { where, cause: error });
   }
 }
 

@@ -3,13 +3,14 @@ import { createRequire } from "node:module";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
-import { type DType, dtypes } from "../../base/dtype.js";
-import { ScconvError } from "../../base/errors.js";
+import type { DType } from "../../base/dtype.js";
 import { Tensor } from "../../base/tensor.js";
 import { encodeModel } from "../../graph/codec.js";
 import { needsDataFile } from "../../graph/data-file.js";
 import type { Graph } from "../../graph/ir.js";
 import { modelOf } from "../../graph/model.js";
+import { checkRun } from "../../runtime/check-run.js";
+import { engineError } from "../../runtime/engine-error.js";
 import type { Engine, NamedTensors, Session, SessionOptions } from "../../runtime/session.js";
 import { writeModel } from "./models.js";
 
@@ -30,6 +31,8 @@ export function nodeEngine({ provider = "cpu", threads }: NodeEngineOptions = {}
   return {
     runtime: `onnxruntime-node ${version}`,
     provider,
+    threads: ownThreads,
+    notes: [],
     open: (model, options = {}) => open(model, provider, { threads: ownThreads, ...options }),
   };
 }
@@ -94,6 +97,7 @@ async function call(
   feeds: NamedTensors,
   fetches: NamedTensors | undefined,
 ): Promise<NamedTensors> {
+  checkRun(session.outputNames, feeds, fetches);
   const input: Record<string, ort.Tensor> = Object.create(null);
   for (const [name, tensor] of feeds) input[name] = toEngine(tensor);
   let results: ort.InferenceSession.OnnxValueMapType;
@@ -122,16 +126,8 @@ const wrappers = new WeakMap<Tensor, ort.Tensor>();
 function toEngine(tensor: Tensor): ort.Tensor {
   let wrapped = wrappers.get(tensor);
   if (!wrapped) {
-    if (!(tensor.dtype in dtypes) || tensor.dtype === "bfloat16") {
-      throw new ScconvError("unsupported", `the engine's interface takes no ${tensor.dtype} tensors`);
-    }
     wrapped = new ort.Tensor(tensor.dtype as "float32", tensor.data as Float32Array, tensor.dims);
     wrappers.set(tensor, wrapped);
   }
   return wrapped;
-}
-
-function engineError(what: string, cause: unknown): ScconvError {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return new ScconvError("engine", what, { got: text.split("\n")[0]?.slice(0, 400), cause });
 }
