@@ -10,11 +10,12 @@ import { deploy, findUnits } from "../../dist/optimise/index.js";
 import { encodeSafetensors } from "../../dist/runtime/safetensors.js";
 import { trainableParts } from "../../dist/train/parts.js";
 import { architecture } from "../../dist/zoo/index.js";
-import { say, serve } from "./serve.mjs";
+import { clock, heldMb, say, serve } from "./serve.mjs";
 
-async function start({ network, classes, size, conv, settings, batch, threads, file, write }) {
+async function start({ network, classes, size, width = 1, conv, settings, batch, threads, file, write }) {
+  const floorMb = heldMb();
   const unit = convUnit(conv, settings);
-  const graph = architecture(network)({ classes, channels: 3, size, unit, where: "all", seed: 0 });
+  const graph = architecture(network)({ classes, channels: 3, size, width, unit, where: "all", seed: 0 });
   const units = conv === "scconv" ? findUnits(graph, { ...scconvDefaults, ...settings }) : [];
   const random = new Random(1);
   const dims = [batch, 3, size, size];
@@ -35,13 +36,12 @@ async function start({ network, classes, size, conv, settings, batch, threads, f
   const engine = nodeEngine({ threads });
   const session = await engine.open(deploy(graph, units));
   const feeds = new Map([["input", images]]);
-  say({ versions: { engine: engine.runtime, node: process.version } });
+  say({ floorMb, versions: { engine: engine.runtime, node: process.version } });
   return async (steps) => {
     let results;
-    const started = performance.now();
+    const elapsed = clock();
     for (let i = 0; i < steps; i++) results = await session.run(feeds);
-    const seconds = (performance.now() - started) / 1000;
-    return { seconds, logits: Array.from(results.get("logits").numbers()).slice(0, classes) };
+    return { ...elapsed(), logits: Array.from(results.get("logits").numbers()).slice(0, classes) };
   };
 }
 

@@ -11,13 +11,14 @@ import { trainableParts } from "../../dist/train/parts.js";
 import { buildStep, classification } from "../../dist/train/step.js";
 import { createTrainer, initialState } from "../../dist/train/trainer.js";
 import { architecture } from "../../dist/zoo/index.js";
-import { say, serve } from "./serve.mjs";
+import { clock, heldMb, say, serve } from "./serve.mjs";
 
-async function start({ network, classes, size, conv, batch, threads, learningRate, file }) {
+async function start({ network, classes, size, width = 1, conv, batch, threads, learningRate, file }) {
+  const floorMb = heldMb();
   // The gate begins open: near its threshold two roundings decide differently, and sixteen layers later it shows in the loss
   // (PyTorch's own two layouts differ by 0.6 % then). The work is the same.
   const unit = convUnit(conv, conv === "scconv" ? { gateBias: 5 } : {});
-  const student = architecture(network)({ classes, channels: 3, size, unit, where: "all", seed: 0 });
+  const student = architecture(network)({ classes, channels: 3, size, width, unit, where: "all", seed: 0 });
   const objective = classification(student, undefined, {});
   const program = buildStep({ student, batch, optimizer: sgd(), objective });
   const { parameters, statistics } = trainableParts(student);
@@ -28,19 +29,24 @@ async function start({ network, classes, size, conv, batch, threads, learningRat
     ["images", Tensor.of("float32", [batch, 3, size, size], images)],
     ["labels", Tensor.of("int32", [batch], labels)],
   ];
-  await writeFile(file, encodeSafetensors(new Map([...parameters, ...statistics, ...batchTensors])));
+  if (file)
+    await writeFile(file, encodeSafetensors(new Map([...parameters, ...statistics, ...batchTensors])));
   const engine = nodeEngine({ threads });
   const state = initialState(program, new Map([...parameters, ...statistics]));
   const trainer = await createTrainer(engine, program, state, { threads });
-  say({ versions: { engine: engine.runtime, node: process.version }, parameters: program.parameters.size });
+  say({
+    floorMb,
+    versions: { engine: engine.runtime, node: process.version },
+    parameters: program.parameters.size,
+  });
   return async (steps) => {
     const losses = [];
-    const started = performance.now();
+    const elapsed = clock();
     for (let i = 0; i < steps; i++) {
       const { figures } = await trainer.step(images, labels, learningRate);
       losses.push(figures.get("loss"));
     }
-    return { seconds: (performance.now() - started) / 1000, losses };
+    return { ...elapsed(), losses };
   };
 }
 
