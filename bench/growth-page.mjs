@@ -15,7 +15,7 @@ function chart(results, title) {
   const measured = panels.map((axis) => results.find((r) => r.axis === axis)).filter(Boolean);
   const place = (i) => ({
     left: i % 2 ? "56%" : "8%",
-    top: 58 + 240 * Math.floor(i / 2),
+    top: 74 + 240 * Math.floor(i / 2),
     width: "40%",
     height: 160,
   });
@@ -51,7 +51,7 @@ function chart(results, title) {
       })),
     ),
   };
-  const height = 90 + 240 * Math.ceil(measured.length / 2);
+  const height = 100 + 240 * Math.ceil(measured.length / 2);
   return renderChart(option, { width: 720, height }).replace(/(<svg [^>]*>)/, `$1<title>${title}</title>`);
 }
 
@@ -70,9 +70,10 @@ export async function growth(doc, folder) {
       `## Growth: ${title}`,
       "",
       `ResNets of CIFAR on one thread; where nothing else is said ResNet-20, ${base.size}×${base.size}, batch ${base.batch}, width ${base.width}. Each point is a process of`,
-      "its own, and all points of a table take turns. ms is processor time, which other work on the machine disturbs little; peak is",
-      "VmHWM. x^p is fitted by least squares on the logarithms, ± one standard error of p; memory is fitted as what a process came to hold",
-      "above what it held before it built its network.",
+      "its own, and all points of a table take turns. ms is processor time: other work on the machine disturbs it less than time on the",
+      "wall, but not little (caches, shared cores): where tables measure the same point, their difference says how much. Peak is VmHWM. x^p",
+      "is fitted by least squares on the logarithms, ± one standard error of p; memory is fitted as what a process came to hold above",
+      "what it held before it built its network.",
       "",
       `![time against batch, image size, depth and width](performance/growth-${work}.svg)`,
       "",
