@@ -15,6 +15,7 @@ const { values: flags } = parseArgs({
     rounds: { type: "string", default: "15" },
     // Threads × batch.
     settings: { type: "string" },
+    tfjs: { type: "string" },
     json: { type: "string" },
   },
 });
@@ -51,15 +52,25 @@ if (flags.python) {
       variants.push({ name: `PyTorch ${layout}, ${name}`, conv, layout });
   }
 }
+if (flags.tfjs) {
+  if (flags.network !== "resnet20") throw new Error("--tfjs: is for --network resnet20");
+  for (const backend of ["wasm", "cpu"])
+    variants.push({ name: `tfjs ${backend}, standard`, conv: "standard", backend, within: 1e-3 });
+}
 
 async function open(variant, { threads, batch }, folder) {
-  const { name, conv, layout } = variant;
+  const { name, conv, layout, backend } = variant;
   const file = join(folder, `${conv}.safetensors`);
   const job = { network: flags.network, size, classes, conv, batch, threads, file };
-  const peer = layout
-    ? new Peer(name, flags.python, [here("peers/torch_inference.py")], { OMP_NUM_THREADS: `${threads}` })
-    : new Peer(name, process.execPath, [here("peers/scconv-inference.mjs")]);
-  peer.info = await peer.ask({ ...job, layout, settings: variant.settings ?? {}, write: variant.write });
+  const peer = backend
+    ? new Peer(name, process.execPath, [here("peers/tfjs-inference.mjs"), flags.tfjs])
+    : layout
+      ? new Peer(name, flags.python, [here("peers/torch_inference.py")], { OMP_NUM_THREADS: `${threads}` })
+      : new Peer(name, process.execPath, [here("peers/scconv-inference.mjs")]);
+  peer.info = await peer.ask({
+    ...job,
+    ...{ layout, backend, settings: variant.settings ?? {}, write: variant.write },
+  });
   return peer;
 }
 
@@ -78,10 +89,10 @@ async function compare(setting, folder) {
     for (const peer of peers) first.push((await peer.ask({ steps: 2 })).logits);
     // The same networks: PyTorch's logits are ours.
     const differences = variants.map((v, i) => {
-      const ours = variants.findIndex((o) => o.conv === v.conv && !o.layout && !o.settings);
+      const ours = variants.findIndex((o) => o.conv === v.conv && o.write);
       return v.settings ? 0 : distance(first[i], first[ours]);
     });
-    if (differences.some((d) => !(d < 1e-2)))
+    if (differences.some((d, i) => !(d < (variants[i].within ?? 1e-2))))
       throw new Error(`not the same networks: logits differ by ${differences.join(", ")}`);
     const times = peers.map(() => []);
     for (let round = 0; round < rounds; round++) {
@@ -102,10 +113,11 @@ async function compare(setting, folder) {
         ms: median(times[i]),
         ratio: ratioTo(0),
         // Of our SCConv to this one.
-        oursToThis: variants[i].layout ? 1 / ratioTo(1) : undefined,
+        oursToThis: variants[i].layout || variants[i].backend ? 1 / ratioTo(1) : undefined,
         peakRssMb: await peer.peakRssMb(),
         difference: differences[i],
         versions: peer.info.versions,
+        threads: peer.info.threads,
       });
     }
     return { ...setting, rows };
