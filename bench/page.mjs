@@ -19,12 +19,17 @@ const about = ({ machine, date, rounds, results }) =>
 const footer = (doc) => ["", about(doc), ""];
 const threads = (n) => `${n} thread${n > 1 ? "s" : ""}`;
 
+const TFJS = [
+  "TensorFlow.js is its wasm and its plain backend in Node; `tfjs-node` fetches its library from a host that was out of reach.",
+];
+
 function inference(doc) {
   const lines = [
     `## Inference, ${titles[doc.network]}, ${doc.size}×${doc.size}`,
     "",
     "SCConv (α = 1/2) in place of every 3×3 convolution of the blocks, in the form that is deployed, against the standard network on the",
     "same engine; and PyTorch as one runs it (`model.eval()`, `inference_mode`). Every row in a process of its own, in turn.",
+    ...(doc.results.some(({ rows }) => rows.some((r) => r.versions.tfjs)) ? TFJS : []),
     "",
     `![time over the standard network's](performance/${doc.network}.svg)`,
     "",
