@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { ScconvError } from "../base/errors.js";
-import { Tensor } from "../base/tensor.js";
-import { normalizeTable } from "../data/normalize.js";
+import type { Tensor } from "../base/tensor.js";
+import { imageTensor } from "../data/image-tensor.js";
 import type { Model, ValueInfo } from "../graph/ir.js";
 import { decodeImageFile } from "../host/node/data/decode-image.js";
 import { fileError } from "../host/node/file-errors.js";
@@ -99,13 +99,7 @@ async function readImage(file: string, { name, type }: ValueInfo, options: FeedO
     view: size === undefined ? undefined : { size, crop: cropFor(options.model, undefined, options.where) },
   });
   const normalize = normalizeFor(options.model, options.normalize, options);
-  const look = normalizeTable(normalize, channels);
-  const pixels = image.height * image.width;
-  const values = new Float32Array(channels * pixels);
-  for (let c = 0; c < channels; c++) {
-    for (let p = 0; p < pixels; p++) values[c * pixels + p] = look[c * 256 + image.data[p * channels + c]!]!;
-  }
-  return Tensor.of("float32", [1, channels, image.height, image.width], values);
+  return imageTensor(image, normalize);
 }
 
 /** A tensor in the input's element type, with a batch axis added where only that is missing. */

@@ -5,10 +5,10 @@ import { type Checkpoint, decodeCheckpoint, type RunStore } from "../train/check
 import { evaluate, evaluationGraph } from "../train/evaluate.js";
 import type { EventLog } from "../train/event-log.js";
 import { type FitResult, fit } from "../train/fit.js";
-import { unpack } from "../train/flat.js";
-import { trainableParts, withInitializers } from "../train/parts.js";
-import { buildStep, type Objective, type StepProgram, type Traced } from "../train/step.js";
-import { createTrainer, finalWeights, initialState, type TrainState } from "../train/trainer.js";
+import { trainableParts } from "../train/parts.js";
+import { buildStep, type Objective, type Traced } from "../train/step.js";
+import { trainedGraph } from "../train/trained-graph.js";
+import { createTrainer, finalWeights, initialState } from "../train/trainer.js";
 import type { CommandContext } from "./command.js";
 import { augmentOf, type Recipe, scheduleOf, shuffleOf, stepOf } from "./recipe.js";
 
@@ -60,7 +60,7 @@ export async function trainNetwork(
   );
   const evaluation = await engine.open(evaluationGraph(student, program), { threads });
   const best = resume && (await checkpointIn(store, "best.safetensors"));
-  let graph = withState(student, program, best?.state ?? trainer.state);
+  let graph = trainedGraph(student, { program, state: best?.state ?? trainer.state });
   try {
     const result = await fit(trainer, data, {
       ...{
@@ -77,7 +77,7 @@ export async function trainNetwork(
       },
       onEpoch: async (_, improved, { state }) => {
         if (!improved) return;
-        graph = withState(student, program, state);
+        graph = trainedGraph(student, { program, state });
         await onBest?.(graph);
       },
     });
@@ -91,14 +91,4 @@ export async function trainNetwork(
 async function checkpointIn(store: RunStore, name: string): Promise<Checkpoint | undefined> {
   const bytes = await store.read(name);
   return bytes && decodeCheckpoint(bytes, name);
-}
-
-/** The network with the trainer's vectors cut up again, copied. */
-function withState(student: Graph, program: StepProgram, state: TrainState): Graph {
-  const { parameters, statistics } = program;
-  const weights = finalWeights(program, state);
-  const tensors = unpack(parameters, weights.get("parameters")!);
-  if (statistics.size > 0)
-    for (const [n, t] of unpack(statistics, weights.get("statistics")!)) tensors.set(n, t);
-  return withInitializers(student, tensors);
 }

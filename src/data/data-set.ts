@@ -85,4 +85,9 @@ export interface ImageShape {
   readonly channels: 1 | 3;
 }
 
+/** (H, W, C) bytes. */
+export interface DecodedImage extends ImageShape {
+  readonly data: Uint8Array;
+}
+
 export const imageBytes = ({ height, width, channels }: ImageShape): number => height * width * channels;

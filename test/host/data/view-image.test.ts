@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import type { ImageView } from "../../../src/data/view-pixels.js";
 import { decodeImage } from "../../../src/host/node/data/decode-image.js";
-import type { ImageView } from "../../../src/host/node/data/view-image.js";
 import { bytesIn, golden } from "../../data/golden/torchvision.js";
 
 async function difference(view: ImageView, pixels: string): Promise<{ most: number; mean: number }> {

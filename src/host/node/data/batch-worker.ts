@@ -1,11 +1,11 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { cropDrawer, drawView, jittered } from "../../../data/augment.js";
-import { imageBytes } from "../../../data/data-set.js";
+import { type DecodedImage, imageBytes } from "../../../data/data-set.js";
+import type { DrawBox } from "../../../data/view-pixels.js";
 import { writeImage } from "../../../data/write-image.js";
 import type { BatchJob, FromWorker, Located, ToWorker, WorkerData } from "./batch-job.js";
-import { convertPixels, type DecodedImage, type DecodeFailure, decodeImage } from "./decode-image.js";
-import type { DrawBox } from "./view-image.js";
+import { convertPixels, type DecodeFailure, decodeImage } from "./decode-image.js";
 
 /** Thread that decodes and assembles batches beside the training loop; see `batch-workers.ts` for the other side. */
 const port = parentPort!;

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import sharp, { type Sharp } from "sharp";
 import { type ErrorCode, type ErrorFacts, ScconvError } from "../../../base/errors.js";
-import type { ImageShape } from "../../../data/data-set.js";
-import { type ImageView, viewed } from "./view-image.js";
+import type { DecodedImage, ImageShape } from "../../../data/data-set.js";
+import { isImage } from "../../../data/image-header.js";
+import type { ImageView } from "../../../data/view-pixels.js";
+import { viewed } from "./view-image.js";
 
 // Images are decoded side by side, one in each thread; libvips' own threads would fight with the engine's.
 sharp.concurrency(1);
@@ -15,11 +17,6 @@ const mostPixels = 2 ** 27;
 export interface DecodeOptions {
   readonly channels?: 1 | 3 | undefined;
   readonly view?: ImageView | undefined;
-}
-
-/** (H, W, C) bytes. */
-export interface DecodedImage extends ImageShape {
-  readonly data: Uint8Array;
 }
 
 /** What is wrong with an image; the place is known to the caller. */
@@ -92,14 +89,9 @@ async function pixelsOf(image: Sharp, channels: 1 | 3, view: (image: Sharp) => S
 
 const open = (bytes: Uint8Array): Sharp => sharp(bytes, { limitInputPixels: mostPixels });
 
-/** Only the formats that we name: libvips would also read SVG, PDF and others that have no place among photographs. */
-function isKnown(b: Uint8Array): boolean {
-  const at = (offset: number, text: string) => [...text].every((c, i) => b[offset + i] === c.charCodeAt(0));
-  return (b[0] === 0xff && b[1] === 0xd8) || at(1, "PNG\r\n") || (at(0, "RIFF") && at(8, "WEBP"));
-}
-
 async function guarded<T>(bytes: Uint8Array, decode: () => Promise<T>): Promise<T | DecodeFailure> {
-  if (!isKnown(bytes)) {
+  // Only the formats that we name: libvips would also read SVG, PDF and others that have no place among photographs.
+  if (!isImage(bytes)) {
     const start = Buffer.from(bytes.subarray(0, 4)).toString("hex") || "an empty file";
     return {
       failed: { code: "bad-input", what: "not an image", got: start, need: "a JPEG, PNG or WebP file" },

@@ -2,8 +2,10 @@ import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ScconvError } from "../../../base/errors.js";
+import { byName, imageName, imageNames } from "../../../data/image-names.js";
+import { inTurns } from "../../../data/in-turns.js";
 import { type PackedNames, packedNames } from "./packed-names.js";
-import { byName, imageName, imageNames, type Source, type StoredSplit } from "./sources.js";
+import type { Source, StoredSplit } from "./sources.js";
 
 /** The folders of an image folder's splits; `val` is preferred to `test`, as with shards. */
 export function findImageFolders(folders: readonly string[]): {
@@ -80,14 +82,9 @@ function interleave(
 ): StoredSplit {
   const names = packedNames();
   const labels = new Int32Array([...files.values()].reduce((sum, list) => sum + list.length, 0));
-  const longest = [...files.values()].reduce((most, list) => Math.max(most, list.length), 0);
-  for (let i = 0; i < longest; i++) {
-    classes.forEach((name, label) => {
-      const file = files.get(name)?.[i];
-      if (file === undefined) return;
-      labels[names.length] = label;
-      names.add(file);
-    });
+  for (const [label, file] of inTurns(classes.map((name) => files.get(name) ?? []))) {
+    labels[names.length] = label;
+    names.add(file);
   }
   return packed(folder, classes, labels, names);
 }

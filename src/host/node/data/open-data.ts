@@ -1,21 +1,16 @@
 import { readdir, stat } from "node:fs/promises";
 import { ScconvError } from "../../../base/errors.js";
+import { checkLabels } from "../../../data/check-labels.js";
+import { classCount, numbers } from "../../../data/class-names.js";
 import type { DataSet } from "../../../data/data-set.js";
+import { findShards } from "../../../data/shard-samples.js";
 import { defaultCacheDir, readFashionMnist } from "./fashion-mnist.js";
 import { findImageFolders, readImageFolder } from "./image-folder.js";
 import { batchShape } from "./probe.js";
-import {
-  classCount,
-  classNames,
-  findCifar,
-  findIdx,
-  numbers,
-  readCifarFiles,
-  readIdxFiles,
-} from "./raw-files.js";
+import { findCifar, findIdx, readCifarFiles, readClassNames, readIdxFiles } from "./raw-files.js";
 import type { OnProgress, Source, StoredSplit } from "./sources.js";
 import { storedDataSet } from "./stored-data-set.js";
-import { findShards, indexShards } from "./tar-shards.js";
+import { indexShards } from "./tar-shards.js";
 
 export interface OpenDataOptions {
   /** Resize to size × size (cover, centre crop). Default: the images' own size, which must then be one. */
@@ -55,7 +50,10 @@ export async function openData(spec: string, options: OpenDataOptions = {}): Pro
     spec === "fashion-mnist"
       ? await readFashionMnist(options.cacheDir ?? defaultCacheDir(), options.onProgress)
       : await readFolder(spec, limit, options.onProgress);
-  checkLabels(spec, whole);
+  checkLabels(spec, whole.classes, {
+    train: named(whole.train, "training"),
+    test: named(whole.test, "evaluation"),
+  });
   const source: Source = {
     classes: whole.classes,
     train: firstOf(whole.train, limit),
@@ -105,7 +103,7 @@ async function readShards(
   limit: number,
   onProgress?: OnProgress,
 ): Promise<Source> {
-  const named = await classNames(folder);
+  const named = await readClassNames(folder);
   // Without names the number of classes is known only once every label was seen.
   const most = named ? limit : Number.POSITIVE_INFINITY;
   const index = async (files: readonly string[]) =>
@@ -115,25 +113,12 @@ async function readShards(
   return { classes: named ?? numbers(classCount(train ?? test)), train, test };
 }
 
-/** Every split has images, and every label a class. */
-function checkLabels(spec: string, { classes, train, test }: Source): void {
-  for (const split of [train, test]) {
-    if (!split) continue;
-    const name = split === train ? "training" : "evaluation";
-    if (split.labels.length === 0) {
-      throw new ScconvError("bad-input", `the ${name} split has no images`, { where: spec });
-    }
-    const at = split.labels.findIndex((label) => label >= classes.length);
-    if (at < 0) continue;
-    const place = split.kind === "encoded" ? split.locate(at).name : `${name} image ${at}`;
-    throw new ScconvError("bad-input", "a class index is beyond the classes", {
-      where: `${spec}, ${place}`,
-      got: `${split.labels[at]}`,
-      need: `0 … ${classes.length - 1}`,
-      hint: "the two splits disagree, or classes.txt is too short",
-    });
-  }
-}
+/** Of images, for messages. */
+const named = (split: StoredSplit | undefined, name: string) =>
+  split && {
+    labels: split.labels,
+    nameOf: (at: number) => (split.kind === "encoded" ? split.locate(at).name : `${name} image ${at}`),
+  };
 
 function firstOf(split: StoredSplit | undefined, limit: number): StoredSplit | undefined {
   if (!split) return undefined;

@@ -4,9 +4,11 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { ScconvError } from "../../../base/errors.js";
 import { type CifarKind, cifar10Classes, cifarCount, cifarShape, readCifar } from "../../../data/cifar.js";
+import { classCount, classNames, numbers } from "../../../data/class-names.js";
 import { imageBytes } from "../../../data/data-set.js";
 import { idxImages } from "../../../data/idx.js";
-import { byName, type Source, type StoredSplit, sharedBytes } from "./sources.js";
+import { byName } from "../../../data/image-names.js";
+import { type Source, type StoredSplit, sharedBytes } from "./sources.js";
 
 const cifarFiles: Record<CifarKind, { train: RegExp; test: RegExp }> = {
   "cifar-10": { train: /^data_batch_\d+\.bin$/, test: /^test_batch\.bin$/ },
@@ -49,7 +51,7 @@ export async function readCifarFiles(
   const classes =
     kind === "cifar-10"
       ? cifar10Classes
-      : ((await classNames(folder, "fine_label_names.txt")) ?? numbers(100));
+      : ((await readClassNames(folder, "fine_label_names.txt")) ?? numbers(100));
   return { classes, train: await read(train), test: await read(test) };
 }
 
@@ -84,7 +86,7 @@ export async function readIdxFiles(
   };
   const train = await read(files.train);
   const test = await read(files.test);
-  return { classes: (await classNames(folder)) ?? numbers(classCount(train, test)), train, test };
+  return { classes: (await readClassNames(folder)) ?? numbers(classCount(train, test)), train, test };
 }
 
 const inflate = promisify(gunzip);
@@ -107,19 +109,8 @@ async function bytesOf(folder: string, file: string): Promise<Uint8Array> {
   }
 }
 
-/** "0" … as names of classes that have none. */
-export const numbers = (n: number): string[] => Array.from({ length: n }, (_, i) => `${i}`);
-
-/** One more than the largest class index. */
-export const classCount = (...splits: ({ readonly labels: Int32Array } | undefined)[]): number =>
-  splits.reduce((n, split) => (split ? split.labels.reduce((m, l) => Math.max(m, l + 1), n) : n), 0);
-
-/** The lines of `classes.txt`, or undefined where there is no such file. */
-export async function classNames(folder: string, file = "classes.txt"): Promise<string[] | undefined> {
+/** The names in `classes.txt`, or undefined where there is no such file. */
+export async function readClassNames(folder: string, file = "classes.txt"): Promise<string[] | undefined> {
   const text = await readFile(join(folder, file), "utf8").catch(() => undefined);
-  const names = text
-    ?.trim()
-    .split(/\r?\n/)
-    .map((line) => line.trim());
-  return names && names[0] !== "" ? names : undefined;
+  return text === undefined ? undefined : classNames(text);
 }

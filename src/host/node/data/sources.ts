@@ -33,12 +33,3 @@ export type OnProgress = (progress: { what: string; done: number; total: number 
 
 /** Bytes that workers can see. */
 export const sharedBytes = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length));
-
-/** File names by which an image is known. */
-export const imageName = /\.(jpe?g|png|webp)$/i;
-export const imageNames = "jpg, jpeg, png or webp";
-
-/** In the order of numbers inside the names: train-2 before train-10. Independent of the machine's language. */
-const collator = new Intl.Collator("en", { numeric: true });
-export const byName = (a: string, b: string): number =>
-  collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);

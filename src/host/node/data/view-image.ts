@@ -1,16 +1,6 @@
 import type { Sharp } from "sharp";
-import { type Box, evaluationView } from "../../../data/resized-crop.js";
-
-/** Draws a part of an image whose upright size is given. */
-export type DrawBox = (size: Size) => Box;
-
-/**
- * Either the image covering size × size, from its centre (with `crop` as `evaluationView` has it), or a part of it
- * brought to height × width.
- */
-export type ImageView =
-  | { readonly size: number; readonly crop?: number | undefined }
-  | { readonly part: DrawBox; readonly height: number; readonly width: number };
+import { evaluationView } from "../../../data/resized-crop.js";
+import type { ImageView } from "../../../data/view-pixels.js";
 
 interface Size {
   readonly height: number;

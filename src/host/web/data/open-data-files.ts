@@ -1,0 +1,144 @@
+import { ScconvError } from "../../../base/errors.js";
+import { checkLabels } from "../../../data/check-labels.js";
+import { classCount, classNames, numbers } from "../../../data/class-names.js";
+import type { DataSet, ImageShape } from "../../../data/data-set.js";
+import { findShards } from "../../../data/shard-samples.js";
+import { blobDataSet } from "./blob-data-set.js";
+import { probeImage } from "./decode-image.js";
+import { readImageFolder } from "./image-folder.js";
+import { type PlacedFile, placed } from "./placed-file.js";
+import type { Source, StoredSplit } from "./source.js";
+import { readShards } from "./tar-shards.js";
+
+export interface OpenDataFilesOptions {
+  /** Resize to size × size (cover, centre crop), in pixels. Default: the images' own size, which must then be one. */
+  readonly size?: number | undefined;
+  /** Share that the centre crop keeps: the shorter side is resized to size/crop (224/0.875 = 256). Default: 1. */
+  readonly crop?: number | undefined;
+  /** First `limit` images of each split. */
+  readonly limit?: number | undefined;
+  /** Grey or RGB. Default: grey where all images are. */
+  readonly channels?: 1 | 3 | undefined;
+  /** Share that is held out for evaluation where the files have no split of their own. Default: 0.2. */
+  readonly holdOut?: number | undefined;
+  /** Decoded images are kept in memory when both splits fit into so many bytes. Default: 256 MiB. */
+  readonly cacheBytes?: number | undefined;
+  /** For messages; default: "the files". */
+  readonly name?: string | undefined;
+}
+
+const layouts =
+  "CLASS/*.jpg, train/CLASS/*.jpg with val/ or test/ (folders of images); train-*.tar with test-*.tar or val-*.tar (WebDataset)";
+
+/**
+ * A data set of files that were picked (`<input webkitdirectory>`) or dropped (`droppedFiles`): folders of images by class, or
+ * WebDataset shards with `KEY.jpg` and `KEY.cls`, with `classes.txt` where there is one. Files of other kinds are passed over.
+ * Images are decoded later, beside the training loop.
+ *
+ * Throws `bad-input`, naming file and entry; `bad-setting`; `io`.
+ */
+export async function openDataFiles(
+  files: Iterable<File | PlacedFile>,
+  options: OpenDataFilesOptions = {},
+): Promise<DataSet> {
+  const { size, crop, limit = Number.POSITIVE_INFINITY, holdOut = 0.2, name = "the files" } = options;
+  checkShare("crop", crop, (x) => x <= 1);
+  checkShare("share that is held out", holdOut, (x) => x <= 0.5);
+  checkCount("size", size);
+  checkCount("limit", options.limit);
+  const all = [...files].map(placed);
+  const whole = (await shardsOf(all, limit)) ?? readImageFolder(all, holdOut);
+  if (!whole) {
+    const got = all.slice(0, 5).map(({ path }) => path);
+    throw new ScconvError("bad-input", all.length === 0 ? "there is no file" : "no data set found here", {
+      where: name,
+      need: `one of: ${layouts}`,
+      got: got.length === 0 ? undefined : got.join(", ") + (all.length > 5 ? ", …" : ""),
+    });
+  }
+  checkLabels(name, whole.classes, { train: named(whole.train), test: named(whole.test) });
+  const stored: Source = {
+    classes: whole.classes,
+    train: firstOf(whole.train, limit),
+    test: firstOf(whole.test, limit),
+  };
+  const shape = await batchShape(stored, options);
+  return blobDataSet(stored, { source: name, shape, size, crop, cacheBytes: options.cacheBytes ?? 2 ** 28 });
+}
+
+async function shardsOf(files: readonly PlacedFile[], limit: number): Promise<Source | undefined> {
+  const byName = new Map(files.map(({ file }) => [file.name, file]));
+  const { train, test } = findShards([...byName.keys()]);
+  if (train.length + test.length === 0) return undefined;
+  const list = byName.get("classes.txt");
+  const names = list && classNames(await list.text());
+  // Without names the number of classes is known only once every label was seen.
+  const most = names ? limit : Number.POSITIVE_INFINITY;
+  const read = (shards: readonly string[]) =>
+    shards.length > 0
+      ? readShards(
+          shards.map((shard) => byName.get(shard)!),
+          most,
+        )
+      : undefined;
+  const splits = { train: await read(train), test: await read(test) };
+  return { classes: names ?? numbers(classCount(splits.train ?? splits.test)), ...splits };
+}
+
+/** Images whose headers are read before anything else, spread over each split: most disagreements show at once. */
+const probes = 16;
+
+async function batchShape(
+  { train, test }: Source,
+  { size, channels }: OpenDataFilesOptions,
+): Promise<ImageShape> {
+  const found = [];
+  for (const split of [train, test]) {
+    const length = split?.labels.length ?? 0;
+    const n = Math.min(probes, length);
+    for (let i = 0; i < n; i++) {
+      const { blob, name } = split!.locate(Math.floor((i * length) / n));
+      found.push({ ...(await probeImage(blob, name)), name });
+    }
+  }
+  const first = found[0]!;
+  const other = found.find((p) => p.height !== first.height || p.width !== first.width);
+  if (size === undefined && other) {
+    throw new ScconvError("bad-input", "images differ in size", {
+      where: other.name,
+      got: `${other.width}×${other.height}`,
+      need: `${first.width}×${first.height} as ${first.name}`,
+      hint: "give a size",
+    });
+  }
+  return {
+    height: size ?? first.height,
+    width: size ?? first.width,
+    channels: channels ?? (found.every((p) => p.grey) ? 1 : 3),
+  };
+}
+
+const named = (split: StoredSplit | undefined) =>
+  split && { labels: split.labels, nameOf: (at: number) => split.locate(at).name };
+
+function firstOf(split: StoredSplit | undefined, limit: number): StoredSplit | undefined {
+  if (!split) return undefined;
+  const labels = split.labels.slice(0, Math.min(limit, split.labels.length));
+  return { ...split, labels, shards: split.shards?.filter((start) => start < labels.length) };
+}
+
+function checkShare(what: string, value: number | undefined, fits: (x: number) => boolean): void {
+  if (value === undefined || (value > 0 && fits(value))) return;
+  throw new ScconvError("bad-setting", `${what} is not possible`, {
+    got: `${value}`,
+    need: "a share above 0",
+  });
+}
+
+function checkCount(what: string, value: number | undefined): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return;
+  throw new ScconvError("bad-setting", `${what} is not possible`, {
+    got: `${value}`,
+    need: "a whole number from 1",
+  });
+}
