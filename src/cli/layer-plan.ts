@@ -53,9 +53,13 @@ export interface PlanOptions {
 const PART_ROUNDS = 15;
 const WHOLE_ROUNDS = 21;
 
+/** The share of the network's time that a choice may take at most: for less than these three hundredths nothing is swapped. */
+const WORTH = 0.97;
+
 /**
  * Measures, on this machine, what each form of the unit saves in place of each convolution, in its surroundings; chooses under
- * the target; and times the whole network that comes of it against the one that there is. Throws where nothing pays.
+ * the target; and times the whole network that comes of it against the one that there is. Throws where nothing pays, and where
+ * the target is out of reach.
  */
 export async function planLayers(
   original: Graph,
@@ -76,22 +80,27 @@ export async function planLayers(
   );
   const planned = layers.map((layer, i) => ({ ...layer, chosen: chosen[i] }));
   const choice = choiceOf({ layers: planned, forms });
-  if (choice.size === 0) throw nothingPays(planned, { forms, where });
+  const saved = sum(
+    layers.map((l) => l.forms),
+    chosen,
+  );
+  const predicted = 1 - saved / whole!.ms;
+  const tried = { where, convolutions: layers.length, forms: forms.length };
+  if (choice.size === 0 || predicted > WORTH) throw nothingPays(predicted, tried);
+  if (options.target && predicted > options.target.latency) {
+    throw outOfReach(options.target, predicted, tried);
+  }
   const swapped = swap(bound, { layers: choice, settings });
   const [, after] = await timeGraphs(
     [deploy(bound), deploy(swapped.graph, swapped.units)],
     timing(context, WHOLE_ROUNDS),
   );
-  const saved = sum(
-    layers.map((l) => l.forms),
-    chosen,
-  );
-  const plan = {
+  const { ratio: measured, saving, uncertainty } = after!;
+  if (measured > WORTH || saving <= uncertainty) throw nothingPays(measured, tried);
+  return {
     ...{ threads: context.threads, batch, forms, layers: planned, totalMs: whole!.ms },
-    ...{ predicted: 1 - saved / whole!.ms, measured: after!.ratio },
+    ...{ predicted, measured },
   };
-  if (after!.saving <= 0) throw nothingPays(planned, { forms, where, measured: after!.ratio });
-  return plan;
 }
 
 /** The chosen layers with their settings, as `swap` takes them. */
@@ -184,18 +193,30 @@ async function withErrors(
   }));
 }
 
-function nothingPays(
-  layers: readonly PlannedLayer[],
-  { forms, where, measured }: { forms: readonly FormSettings[]; where: string; measured?: number },
-): ScconvError {
-  const best = Math.max(...layers.flatMap((l) => l.forms.map((f) => f.saving / l.ms)));
+interface Tried {
+  readonly where: string;
+  readonly convolutions: number;
+  readonly forms: number;
+}
+
+const triedText = ({ convolutions, forms }: Tried) =>
+  `${convolutions} convolution${convolutions === 1 ? "" : "s"} tried in ${forms} form${forms === 1 ? "" : "s"}`;
+
+function nothingPays(best: number, tried: Tried): ScconvError {
   return new ScconvError("bad-input", "no swap makes this model faster on this machine", {
-    where,
-    got:
-      measured === undefined
-        ? `${layers.length} convolutions tried in ${forms.length} forms; the best ${best > 0 ? `saves ${(100 * best).toFixed(1)} % of its surroundings, within the noise` : `takes ${(-100 * best).toFixed(1)} % longer`}`
-        : `the whole network takes ${measured.toFixed(3)} of the time`,
+    where: tried.where,
+    got: `${triedText(tried)}; the best choice ${best < 1 ? `takes ${best.toFixed(3)} of the network's time` : "is not surely faster"}`,
+    need: `${WORTH} at most`,
     hint: "--layers all swaps for size all the same; a larger --latency-batch or other --threads may decide otherwise",
+  });
+}
+
+function outOfReach({ latency }: Target, best: number, tried: Tried): ScconvError {
+  return new ScconvError("bad-input", "no swap reaches the target on this machine", {
+    where: tried.where,
+    got: `${triedText(tried)}; what is surely faster takes ${best.toFixed(3)} of the network's time together`,
+    need: `${latency} at most`,
+    hint: "a higher --target, or none, takes what can be had",
   });
 }
 
