@@ -3,7 +3,7 @@ import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr, intsAttr, type Node } from "../graph/ir.js";
 import { free, type GradContext, none, type Operator } from "../graph/operator.js";
-import { equal, gatherElements, mask, mul, reshape, reshapeLike } from "./emit.js";
+import { expand, gatherElements, reshape, reshapeLike } from "./emit.js";
 import { inferPool, kernelOf } from "./pool.js";
 import { forEachTap, windowOf } from "./window.js";
 
@@ -49,75 +49,16 @@ export const maxPool: Operator = {
 };
 
 /**
- * dx = Σ over kernel taps t: the pixel that tap t of each window sees takes dy where it equals the maximum. Where several
- * pixels of a window are equal the first takes it, as in PyTorch: `taken` counts those before.
+ * dx: each dy is added where the maximum of its window stands; of several equal ones that is the first, as in PyTorch. Where
+ * it stands only the node with a second output says, which the engine runs more slowly: it is one of the gradient's own.
  */
-function maxGradient(ctx: GradContext): Value {
-  const { b, node } = ctx;
-  const [x, y, dy] = [ctx.x(0), ctx.y(), ctx.dy()];
-  const dims = x.dims;
-  const rank = dims.length - 2;
-  const input = dims.slice(2);
-  const w = windowOf(node, dims, kernelOf(ctx));
-  const outs = w.out as readonly number[];
-  const reach = outs.map((o, i) => (o - 1) * w.strides[i]! + w.dilations[i]! * (w.kernel[i]! - 1) + 1);
-  const after = reach.map((r, i) => Math.max(0, r - input[i]! - w.begins[i]!));
-  const lowest = b.scalar(x.dtype === "float64" ? -Number.MAX_VALUE : -3.4e38, x.dtype);
-  const padding = b.ints([0, 0, ...w.begins, 0, 0, ...after]);
-  const padded = b.add("Pad", [x, padding, lowest], {});
-  const paddedDims = input.map((d, i) => d + w.begins[i]! + after[i]!);
-  const axes = Array.from({ length: rank }, (_, i) => i + 2);
-  const taps = sizeOf(w.kernel);
-  let taken: Value | undefined;
-  const placed: Value[] = [];
-  for (let t = 0; t < taps; t++) {
-    const tap: number[] = [];
-    for (let i = rank - 1, r = t; i >= 0; i--) {
-      tap.unshift((r % w.kernel[i]!) * w.dilations[i]!);
-      r = Math.floor(r / w.kernel[i]!);
-    }
-    const ends = tap.map((p, i) => p + (outs[i]! - 1) * w.strides[i]! + 1);
-    const seen = b.add("Slice", [padded, b.ints(tap), b.ints(ends), b.ints(axes), b.ints(w.strides)], {});
-    let won = mask(equal(seen, y), dy);
-    if (taken) won = mul(won, b.add("Sub", [b.scalar(1, dy.dtype), taken]));
-    taken = taken ? b.add("Add", [taken, won]) : won;
-    placed.push(place(b.add("Mul", [won, dy]), tap, w.strides, paddedDims));
-  }
-  // The sums stand behind all their terms, so that the engine makes each sum before the next term (step-memory.test.ts).
-  const total = placed.reduce((sum, v) => b.add("Add", [sum, v]));
-  return b.add("Slice", [
-    total,
-    b.ints(w.begins),
-    b.ints(w.begins.map((p, i) => p + input[i]!)),
-    b.ints(axes),
-  ]);
-}
-
-/** An image of zeros of `size` with v at offset `tap` and spacing `strides`. */
-function place(v: Value, tap: readonly number[], strides: readonly number[], size: readonly number[]): Value {
-  const b = v.builder;
-  const dims = v.dims;
-  const outs = dims.slice(2);
-  const rank = outs.length;
-  const zeros = new Array<number>(rank).fill(0);
-  let image = v;
-  if (strides.some((s) => s > 1)) {
-    const apart = b.add("Reshape", [v, b.ints([dims[0]!, dims[1]!, ...outs.flatMap((o) => [o, 1])])]);
-    const ends = [0, 0, ...strides.flatMap((s) => [0, s - 1])];
-    const spread = b.add("Pad", [apart, b.ints([...new Array<number>(ends.length).fill(0), ...ends])]);
-    const wide = b.add("Reshape", [
-      spread,
-      b.ints([dims[0]!, dims[1]!, ...outs.map((o, i) => o * strides[i]!)]),
-    ]);
-    image = b.add("Slice", [
-      wide,
-      b.ints(zeros),
-      b.ints(outs.map((o, i) => (o - 1) * strides[i]! + 1)),
-      b.ints(zeros.map((_, i) => i + 2)),
-    ]);
-  }
-  const ends = size.map((s, i) => s - tap[i]! - ((outs[i]! - 1) * strides[i]! + 1));
-  return b.add("Pad", [image, b.ints([0, 0, ...tap, 0, 0, ...ends])]);
+function maxGradient({ b, node, x, dy }: GradContext): Value {
+  const { storage_order: _, ...attributes } = Object.fromEntries(node.attributes);
+  const [, places] = b.addMany("MaxPool", [x(0)], attributes, { outputs: 2 });
+  const flat = (v: Value) => reshape(v, [-1]);
+  const nothing = expand(b.scalar(0, dy().dtype), b.ints([sizeOf(x(0).dims)]));
+  const sums = b.add("ScatterElements", [nothing, flat(places!), flat(dy())], { axis: 0, reduction: "add" });
+  return reshapeLike(sums, x(0));
 }
 
 /** The size that pooling with this window must have started from, unless output_shape says otherwise. */
