@@ -1,8 +1,9 @@
 import { ScconvError } from "../base/errors.js";
+import { Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr, nodeLabel } from "../graph/ir.js";
 import type { GradContext } from "../graph/operator.js";
-import { conv, reshape, slice, transpose } from "./emit.js";
+import { conv, matmul, reshape, slice, transpose } from "./emit.js";
 import { kernelOf, type Window, windowOf } from "./window.js";
 
 /*
@@ -111,18 +112,31 @@ function transposedKernel(w: Value, group: number, flip: boolean): Value {
   });
 }
 
-/** Puts each pixel of `v` at its strided place in an image of the input's size, zeros between. */
+/**
+ * Puts each pixel of `v` at its strided place in an image of the input's size, zeros between: whole rows at a time, by a product
+ * with a matrix of ones and zeros, because the engine pads single elements one by one.
+ */
 function spread(v: Value, { input, output, window }: ConvSizes): Value {
   const { strides } = window;
   const [n, c] = v.shape as [number | string, number];
   const b = v.builder;
-  // (N, C, h, 1, w, 1) padded at the ends to (N, C, h, s, w, s); a batch of unknown size is −1.
-  const apart = reshape(v, [typeof n === "number" ? n : -1, c, ...output.flatMap((o) => [o, 1])]);
-  const rank = 2 + 2 * output.length;
-  const ends = [0, 0, ...strides.flatMap((s) => [0, s - 1])];
-  const padded = b.add("Pad", [apart, b.ints([...new Array<number>(rank).fill(0), ...ends])], {});
+  const batch = typeof n === "number" ? n : -1;
   const whole = output.map((o, i) => o * strides[i]!);
-  let image = reshape(padded, [typeof n === "number" ? n : -1, c, ...whole]);
+  // A row of w pixels becomes the s′ rows of s·w pixels that stand in its place, the first of which it is spread over.
+  const last = output.length - 1;
+  const [w, wide] = [output[last]!, whole[last]! * (last > 0 ? strides[last - 1]! : 1)];
+  const places = new Float64Array(w * wide);
+  for (let i = 0; i < w; i++) places[i * wide + i * strides[last]!] = 1;
+  let image = matmul(v, b.constant(Tensor.from(v.dtype, [w, wide], places), "places"));
+  if (last > 1) {
+    // Axes before these two: (…, d, 1, …) padded at the end to (…, d, s, …).
+    const outer = output.slice(0, last - 1);
+    const apart = [...outer.flatMap((o) => [o, 1]), output[last - 1]!, wide];
+    const ends = [0, 0, ...outer.flatMap((_, i) => [0, strides[i]! - 1]), 0, 0];
+    const padding = b.ints([...ends.map(() => 0), ...ends]);
+    image = b.add("Pad", [reshape(image, [batch, c, ...apart]), padding], {});
+  }
+  image = reshape(image, [batch, c, ...whole]);
   const over = whole.map((s, i) => Math.max(0, s - input[i]!));
   if (over.some((o) => o > 0)) {
     image = slice(image, { starts: input.map(() => 0), ends: input, axes: input.map((_, i) => i + 2) });

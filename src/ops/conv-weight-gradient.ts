@@ -7,7 +7,7 @@ import { conv, matmul, reduceSum, reshape, slice, transpose } from "./emit.js";
 /*
  * dw[m, c, k] = Σ_{n, o} dy[n, m, o] · x[n, c, o·s + k·d − p]: a convolution of x with dy as its kernel. Four forms of it, by
  * what they cost (docs/decisions.md has the measurements):
- *   point-wise   one product, dy · xᵀ
+ *   point-wise   one product, dy · xᵀ, over all images at once or image by image
  *   separable    Σ over h′, w of (dy shifted by rows) · (x shifted by columns)ᵀ: both are widened k times instead of one k²
  *                times, and the product is square (stride 1, dilation 1)
  *   columns      dy · (x widened k² times)ᵀ
@@ -18,14 +18,12 @@ import { conv, matmul, reduceSum, reshape, slice, transpose } from "./emit.js";
 export function weightGradient(ctx: GradContext): Value {
   const sizes = sizesOf(ctx);
   const { window, group, rank, output } = sizes;
-  const [n] = ctx.x(0).dims as [number];
   const [m, c, ...kernel] = ctx.x(1).dims as [number, number, ...number[]];
   const taps = kernel.reduce((a, b) => a * b, 1);
   const pixels = output.reduce((a, b) => a * b, 1);
   if (group !== 1 || rank > 2) return whole(ctx, sizes);
+  if (taps === 1 && [...window.begins, ...window.ends].every((p) => p === 0)) return pointwise(ctx, sizes);
   const plain = [...window.strides, ...window.dilations].every((s) => s === 1);
-  if (taps === 1 && plain && window.begins.every((p) => p === 0) && sameSize(sizes))
-    return pointwise(ctx, n, pixels);
   const narrow = m * c * taps < 2 * pixels * (m + c);
   const separable = rank === 2 && plain && kernel[0]! > 1 && kernel[1]! > 1 && sameSize(sizes);
   if (!narrow) return whole(ctx, sizes);
@@ -39,9 +37,20 @@ function products(a: Value, b: Value): Value {
   return reduceSum(matmul(a, transpose(b, [0, 2, 1])), [0], false);
 }
 
-function pointwise(ctx: GradContext, n: number, pixels: number): Value {
+/** With a stride only of the pixels that it sees. */
+function pointwise(ctx: GradContext, { window, input, output }: ConvSizes): Value {
   const [m, c] = ctx.x(1).dims as [number, number];
-  const dw = products(reshape(ctx.dy(), [n, m, pixels]), reshape(ctx.x(0), [n, c, pixels]));
+  const [n] = ctx.x(0).dims as [number];
+  const pixels = output.reduce((a, b) => a * b, 1);
+  const strided = window.strides.some((s) => s !== 1);
+  const axes = input.map((_, i) => i + 2);
+  const seen = { starts: input.map(() => 0), ends: input, axes, steps: window.strides };
+  const x = reshape(strided ? slice(ctx.x(0), seen) : ctx.x(0), [n, c, pixels]);
+  const dy = reshape(ctx.dy(), [n, m, pixels]);
+  // One product over all images, where what is turned for it is smaller than the sums that products image by image leave.
+  const turned = (v: Value, channels: number) => reshape(transpose(v, [1, 0, 2]), [channels, n * pixels]);
+  const one = n > 1 && pixels * (m + c) < m * c;
+  const dw = one ? matmul(turned(dy, m), transpose(turned(x, c), [1, 0])) : products(dy, x);
   return reshape(dw, ctx.x(1).dims);
 }
 

@@ -8,6 +8,7 @@ import { prune } from "../graph/walk.js";
 import { add, concat, mul } from "../ops/emit.js";
 import { graphBuilder } from "../ops/index.js";
 import { lower } from "../ops/lower.js";
+import { onePassComparisons } from "../optimise/one-pass-comparisons.js";
 import { averageKeep, KEEP } from "./average.js";
 import { type FlatLayout, flatLayout, unpackValues } from "./flat.js";
 import { CORRECT, classificationLoss, correct, type LossSettings } from "./loss.js";
@@ -194,7 +195,7 @@ export function buildStep(options: StepOptions): StepProgram {
   b.output(loss, "loss");
   for (const [name, value] of Object.entries(figures)) b.output(value, name);
   return {
-    graph: prune(lower(b.build())),
+    graph: prune(onePassComparisons(lower(b.build()))),
     update:
       accumulate === 1 ? undefined : updateGraph(`${student.name}.update`, settings, Object.keys(forUpdate)),
     ...{ accumulate, parameters, segments, statistics, optimizer, batch, average: settings.average },
