@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { machine } from "../dist/host/node/machine.js";
-import { median, Peer } from "./peers/peer.mjs";
+import { median, Peer, torchEnvironment } from "./peers/peer.mjs";
 
 const { values: flags } = parseArgs({
   options: {
@@ -65,7 +65,7 @@ async function open(variant, { threads, batch }, folder) {
   const peer = backend
     ? new Peer(name, process.execPath, [here("peers/tfjs-inference.mjs"), flags.tfjs])
     : layout
-      ? new Peer(name, flags.python, [here("peers/torch_inference.py")], { OMP_NUM_THREADS: `${threads}` })
+      ? new Peer(name, flags.python, [here("peers/torch_inference.py")], torchEnvironment(threads))
       : new Peer(name, process.execPath, [here("peers/scconv-inference.mjs")]);
   peer.info = await peer.ask({
     ...job,

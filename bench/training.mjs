@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { machine } from "../dist/host/node/machine.js";
-import { median, Peer } from "./peers/peer.mjs";
+import { median, Peer, torchEnvironment } from "./peers/peer.mjs";
 
 const { values: flags } = parseArgs({
   options: {
@@ -17,6 +17,7 @@ const { values: flags } = parseArgs({
     batch: { type: "string" },
     threads: { type: "string", default: "2" },
     conv: { type: "string", default: "standard,scconv" },
+    "checkpoint-activations": { type: "boolean", default: false },
     json: { type: "string" },
   },
 });
@@ -55,9 +56,14 @@ async function peersOf(conv, folder) {
   const all = [ours];
   try {
     ours.info = await ours.ask(job);
+    if (flags["checkpoint-activations"]) {
+      const again = new Peer("scconv, checkpoints", process.execPath, [here("peers/scconv-training.mjs")]);
+      all.push(again);
+      again.info = await again.ask({ ...job, recompute: true });
+    }
     for (const layout of flags.python ? ["NCHW", "channels-last"] : []) {
-      const env = { OMP_NUM_THREADS: `${threads}` };
-      const torch = new Peer(`PyTorch ${layout}`, flags.python, [here("peers/torch_training.py")], env);
+      const args = [here("peers/torch_training.py")];
+      const torch = new Peer(`PyTorch ${layout}`, flags.python, args, torchEnvironment(threads));
       all.push(torch);
       torch.info = await torch.ask({ ...job, layout });
     }

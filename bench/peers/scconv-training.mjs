@@ -13,14 +13,15 @@ import { createTrainer, initialState } from "../../dist/train/trainer.js";
 import { architecture } from "../../dist/zoo/index.js";
 import { clock, heldMb, say, serve } from "./serve.mjs";
 
-async function start({ network, classes, size, width = 1, conv, batch, threads, learningRate, file }) {
+async function start(job) {
+  const { network, classes, size, width = 1, conv, batch, threads, learningRate, recompute, file } = job;
   const floorMb = heldMb();
   // The gate begins open: near its threshold two roundings decide differently, and sixteen layers later it shows in the loss
   // (PyTorch's own two layouts differ by 0.6 % then). The work is the same.
   const unit = convUnit(conv, conv === "scconv" ? { gateBias: 5 } : {});
   const student = architecture(network)({ classes, channels: 3, size, width, unit, where: "all", seed: 0 });
   const objective = classification(student, undefined, {});
-  const program = buildStep({ student, batch, optimizer: sgd(), objective });
+  const program = buildStep({ student, batch, optimizer: sgd(), objective, recompute });
   const { parameters, statistics } = trainableParts(student);
   const random = new Random(1);
   const images = Float32Array.from({ length: batch * 3 * size * size }, () => random.normal());

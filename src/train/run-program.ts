@@ -1,7 +1,7 @@
 import { Tensor } from "../base/tensor.js";
-import { batchAsDepth } from "../optimise/batch-as-depth.js";
 import type { Engine, Session } from "../runtime/session.js";
 import { averageSlots } from "./average.js";
+import { forEngine } from "./for-engine.js";
 import { CORRECT } from "./loss.js";
 import { cutVector } from "./segments.js";
 import type { StepProgram } from "./step.js";
@@ -36,9 +36,7 @@ export async function openProgram(
   options: TrainerOptions,
 ): Promise<RunningProgram> {
   const settings = { ...options, oneBlock: false };
-  // The CPU's kernels alone are known to gain, and others need not have convolutions in three dimensions.
-  const graph = engine.provider === "cpu" ? batchAsDepth(program.graph) : program.graph;
-  const session = await engine.open(graph, settings);
+  const session = await engine.open(await forEngine(engine, program.graph), settings);
   const update = program.update && (await engine.open(program.update, settings));
   const figures: Figures = {
     plain: new Map(

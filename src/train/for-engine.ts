@@ -1,0 +1,34 @@
+import { Tensor } from "../base/tensor.js";
+import type { Graph } from "../graph/ir.js";
+import { batchAsDepth } from "../optimise/batch-as-depth.js";
+import { blockedConvolutions, blockOf, blockProbe } from "../optimise/blocked-convolutions.js";
+import type { Engine } from "../runtime/session.js";
+
+/** A step graph with its convolutions as this engine runs them fastest. Only the CPU's kernels are known to gain. */
+export async function forEngine(engine: Engine, graph: Graph): Promise<Graph> {
+  if (engine.provider !== "cpu") return graph;
+  const deep = batchAsDepth(graph);
+  if (!blocks.has(engine)) blocks.set(engine, findBlock(engine));
+  const block = await blocks.get(engine);
+  return block ? blockedConvolutions(deep, block) : deep;
+}
+
+/** How many channels the engine keeps together, by engine. */
+const blocks = new WeakMap<Engine, Promise<number | undefined>>();
+
+async function findBlock(engine: Engine): Promise<number | undefined> {
+  try {
+    const session = await engine.open(blockProbe());
+    const x = Tensor.from(
+      "float32",
+      [1, 16, 1, 2],
+      Array.from({ length: 32 }, (_, i) => i),
+    );
+    const results = await session.run(new Map([["x", x]]));
+    await session.release();
+    return blockOf(results.get("y")!.data as Float32Array);
+  } catch {
+    // Another build of the engine, or another processor: without it.
+    return undefined;
+  }
+}
