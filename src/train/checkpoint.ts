@@ -34,6 +34,8 @@ export interface EpochMetrics {
   readonly loss: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
+  /** Share of those seconds in which no step ran: batches were waited for, or states saved. */
+  readonly idle: number;
 }
 
 export function encodeCheckpoint({ state, ...rest }: Checkpoint): Uint8Array {
@@ -63,6 +65,7 @@ const columns = [
   "loss",
   "seconds",
   "imagesPerSecond",
+  "idle",
 ] as const satisfies readonly (keyof EpochMetrics)[];
 
 export function metricsCsv(history: readonly EpochMetrics[]): string {

@@ -99,6 +99,7 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
     const bar = options.progress?.phase(`epoch ${epoch + 1}/${epochs}`, perEpoch * batch);
     const epochStart = performance.now();
     const seen = perEpoch - from;
+    let stepping = 0;
     try {
       const order = {
         batchSize: batch,
@@ -113,7 +114,9 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
       for await (const { index, images, labels } of data.batches("train", { ...order, ...extra })) {
         signal?.throwIfAborted();
         const rate = schedule(trainer.steps, total);
+        const stepStart = performance.now();
         const { figures } = await trainer.step(images, labels, rate);
+        stepping += (performance.now() - stepStart) / 1000;
         sums.loss += figures.get("loss")!;
         sums.correct += figures.get("correct") ?? 0;
         sums.steps++;
@@ -153,6 +156,7 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
       loss: accuracy.loss,
       seconds,
       imagesPerSecond: (seen * batch) / seconds,
+      idle: 1 - stepping / seconds,
     };
     history.push(metrics);
     await options.log?.scalars(trainer.steps, epochScalars(metrics));
@@ -175,5 +179,6 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
 const epochScalars = (m: EpochMetrics) => ({
   ...{ "epoch/train_loss": m.trainLoss, "epoch/train_top1": m.trainTop1 },
   ...{ "epoch/learning_rate": m.learningRate, "epoch/images_per_second": m.imagesPerSecond },
+  "epoch/idle": m.idle,
   ...{ "eval/loss": m.loss, "eval/top1": m.top1, "eval/top5": m.top5 },
 });

@@ -10,7 +10,7 @@ import {
 
 const row = {
   ...{ epoch: 1, learningRate: 0.1, trainLoss: 1.25, trainTop1: 50, top1: 61.5, top5: 97, loss: 1.0625 },
-  ...{ seconds: 12.3456789, imagesPerSecond: 400 },
+  ...{ seconds: 12.3456789, imagesPerSecond: 400, idle: 0.0125 },
 };
 const checkpoint: Checkpoint = {
   state: new Map([
@@ -54,9 +54,9 @@ describe("a checkpoint", () => {
 describe("metrics.csv", () => {
   it("has one line an epoch under its columns", () => {
     expect(metricsCsv([row, { ...row, epoch: 2, top1: 100 / 3 }])).toMatchInlineSnapshot(`
-      "epoch,learningRate,trainLoss,trainTop1,top1,top5,loss,seconds,imagesPerSecond
-      1,0.1,1.25,50,61.5,97,1.0625,12.345679,400
-      2,0.1,1.25,50,33.333333,97,1.0625,12.345679,400
+      "epoch,learningRate,trainLoss,trainTop1,top1,top5,loss,seconds,imagesPerSecond,idle
+      1,0.1,1.25,50,61.5,97,1.0625,12.345679,400,0.0125
+      2,0.1,1.25,50,33.333333,97,1.0625,12.345679,400,0.0125
       "
     `);
   });

@@ -45,7 +45,7 @@ async function run(options: Partial<FitOptions> = {}, images: DataSet = data) {
 
 /** What a run leaves, but for the time that it took. */
 function outcome(trainer: Trainer, history: readonly object[]) {
-  const timeless = history.map((row) => ({ ...row, seconds: 0, imagesPerSecond: 0 }));
+  const timeless = history.map((row) => ({ ...row, seconds: 0, imagesPerSecond: 0, idle: 0 }));
   return { state: bytesOf(trainer.state), steps: trainer.steps, history: timeless };
 }
 

@@ -47,10 +47,11 @@ export default command<[string | undefined], Options>({
       const { parameters, macs } = cost;
       const perEpoch = Math.floor(data.train!.length / config.recipe.batch) * config.recipe.batch;
       const training = history.reduce((sum, e) => sum + e.seconds, 0);
+      const idle = history.reduce((sum, e) => sum + e.seconds * e.idle, 0) / training;
       const document = {
         ...{ top1: best.top1, top5: best.top5, loss: best.loss, epochs: history.length },
         ...{ imagesPerSecond: (perEpoch * history.length) / training, parameters, macs, run: folder },
-        ...{ bestEpoch: best.epoch, seconds, history },
+        ...{ bestEpoch: best.epoch, seconds, idle, history },
       };
       return {
         document,
@@ -58,7 +59,7 @@ export default command<[string | undefined], Options>({
           [
             `top-1  ${bold(`${best.top1.toFixed(2)} %`)} after epoch ${best.epoch} of ${history.length}`,
             `${formatCount(parameters)} parameters · ${formatDim(macs, formatCount)} MACs per image`,
-            `${formatSeconds(seconds)}, ${Math.round(document.imagesPerSecond)} images a second`,
+            `${formatSeconds(seconds)}, ${Math.round(document.imagesPerSecond)} images a second, the engine idle for ${(100 * idle).toFixed(1)} % of the epochs`,
             `${join(folder, "best.onnx")} is the network; metrics.csv has the curve`,
           ].join("\n"),
       };
