@@ -112,7 +112,7 @@ describe("convolutions in the engine's blocked layout", () => {
     const graph = convolution([2, 16, 8, 8], [16, 16, 3, 3], {});
     const open = () => Promise.reject(new Error("no such domain"));
     for (const provider of ["wasm", "cpu"]) {
-      const other: Engine = { runtime: "another", provider, open };
+      const other: Engine = { runtime: "another", provider, threads: 1, notes: [], open };
       expect(blocked(await forEngine(other, graph))).toEqual([]);
     }
   });

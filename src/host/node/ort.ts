@@ -33,7 +33,9 @@ export function nodeEngine({ provider = "cpu", threads }: NodeEngineOptions = {}
     provider,
     threads: ownThreads,
     notes: [],
-    open: (model, options = {}) => open(model, provider, { threads: ownThreads, ...options }),
+    // Left to itself the engine may count two threads of one core as one.
+    open: (model, options = {}) =>
+      open(model, provider, { ...options, threads: options.threads ?? ownThreads }),
   };
 }
 
