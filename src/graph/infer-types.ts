@@ -88,5 +88,8 @@ export function refine(
   const { shape } = inferred;
   if (!shape || declared.shape?.length !== shape.length) return shape ? inferred : declared;
   const unnamed = (d: string | number) => typeof d === "string" && d.startsWith("?");
-  return { dtype: inferred.dtype, shape: shape.map((d, i) => (unnamed(d) ? declared.shape![i]! : d)) };
+  return {
+    dtype: inferred.dtype,
+    shape: shape.map((d, i) => (unnamed(d) && !unnamed(declared.shape![i]!) ? declared.shape![i]! : d)),
+  };
 }

@@ -19,11 +19,22 @@ export interface NodeCost {
   readonly outputShape: Shape | undefined;
 }
 
+export interface OpenSize {
+  /** As `macs` spells it. */
+  readonly size: string;
+  /** Multiply-accumulates for each one of it; undefined where it stands in a product with another open size. */
+  readonly each: number | undefined;
+  /** The node whose output first has it. */
+  readonly from: Node;
+}
+
 export interface GraphCost {
   readonly nodes: readonly NodeCost[];
   /** Over the nodes that are counted. */
   readonly macs: Dim;
   readonly parameters: number;
+  /** Sizes in `macs` that values decide (how many boxes are left, say), which is known only when the graph runs. */
+  readonly open: readonly OpenSize[];
   /** Operators without a count: their cost is unknown, not 0. */
   readonly uncounted: readonly { readonly op: string; readonly count: number; readonly why: string }[];
 }
@@ -64,10 +75,12 @@ export function costOf(graph: Graph): GraphCost {
       outputShape: outputs[0]?.shape,
     };
   });
+  const macs = termsOf(nodes.flatMap((n) => n.macs ?? []));
   return {
     nodes,
-    macs: sumDims(nodes.flatMap((n) => n.macs ?? [])),
+    macs: sumOf(macs),
     parameters: nodes.reduce((sum, n) => sum + n.parameters, 0),
+    open: openSizes(macs, graph, (name) => b.typeIfKnown(name)),
     uncounted: [...uncounted].map(([op, count]) => ({ op, count, why: whyUncounted(op) })),
   };
 }
@@ -84,15 +97,41 @@ function bytesOf(types: readonly (TensorType | undefined)[]): number | undefined
   return total;
 }
 
-/** Adds up multiples of the same symbol: 3·N + 5·N is 8·N. */
-function sumDims(dims: readonly Dim[]): Dim {
+/** Multiples of the same symbol as one: 3·N + 5·N is 8·N. Numbers are multiples of "". */
+function termsOf(dims: readonly Dim[]): ReadonlyMap<string, number> {
   const bySymbol = new Map<string, number>();
   for (const d of dims) {
     const [, factor, symbol] =
       typeof d === "number" ? ["", `${d}`, ""] : (/^(\d+)·(.+)$/.exec(d) ?? ["", "1", d]);
     bySymbol.set(symbol!, (bySymbol.get(symbol!) ?? 0) + Number(factor));
   }
-  const constant = bySymbol.get("") ?? 0;
-  bySymbol.delete("");
-  return [...bySymbol].map(([symbol, n]) => mulDim(symbol, n)).reduce<Dim>(addDim, constant);
+  return bySymbol;
+}
+
+const sumOf = (terms: ReadonlyMap<string, number>): Dim =>
+  [...terms]
+    .filter(([symbol]) => symbol !== "")
+    .map(([symbol, n]) => mulDim(symbol, n))
+    .reduce<Dim>(addDim, terms.get("") ?? 0);
+
+/** The symbols in a size; `ceil(` is none. */
+const symbolsIn = (d: Dim): readonly string[] => `${d}`.match(/\?\d+|\b[A-Za-z_]\w*\b(?!\()/g) ?? [];
+
+/** Symbols of inputs are filled in from outside; all others come up where values say how much there is. */
+function openSizes(
+  terms: ReadonlyMap<string, number>,
+  graph: Graph,
+  typeOf: (name: string) => TensorType | undefined,
+): OpenSize[] {
+  const symbols = new Set([...terms.keys()].flatMap(symbolsIn));
+  if (symbols.size === 0) return [];
+  for (const { type } of graph.inputs)
+    for (const symbol of (type?.shape ?? []).flatMap(symbolsIn)) symbols.delete(symbol);
+  const found: OpenSize[] = [];
+  for (const node of graph.nodes) {
+    const sizes = node.outputs.flatMap((name) => typeOf(name)?.shape ?? []).flatMap(symbolsIn);
+    for (const size of sizes)
+      if (symbols.delete(size)) found.push({ size, each: terms.get(size), from: node });
+  }
+  return found;
 }

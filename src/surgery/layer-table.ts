@@ -1,5 +1,6 @@
-import type { Dim, Shape } from "../base/dims.js";
+import { type Dim, isStatic, type Shape } from "../base/dims.js";
 import { dtypes } from "../base/dtype.js";
+import { fedInputs } from "../graph/fed-inputs.js";
 import { type Graph, opsetOf } from "../graph/ir.js";
 import { scconvDefaults } from "../nn/scconv.js";
 import { costOf, type GraphCost } from "../ops/cost.js";
@@ -28,6 +29,15 @@ export interface LayerTable {
   readonly opset: number;
   readonly weightBytes: number;
   readonly layers: readonly TableRow[];
+  /** Sizes in `macs` that values decide, with the node that decides and the multiply-adds for each one. */
+  readonly open: readonly {
+    readonly size: string;
+    readonly each: number | undefined;
+    readonly from: string;
+    readonly op: string;
+  }[];
+  /** Whether all sizes of inputs are numbers. */
+  readonly sized: boolean;
   readonly uncounted: GraphCost["uncounted"];
 }
 
@@ -62,6 +72,8 @@ export function layerTable(
     opset,
     weightBytes: weightBytes(graph.initializers.values()),
     layers,
+    open: cost.open.map(({ size, each, from }) => ({ size, each, from: convName(from), op: from.op })),
+    sized: fedInputs(graph).every(({ type }) => !type?.shape || isStatic(type.shape)),
     uncounted: cost.uncounted,
   };
 }

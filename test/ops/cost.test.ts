@@ -106,6 +106,33 @@ describe("costOf", () => {
     expect(costOf(b.build())).toMatchObject({ parameters: 54 + 16, macs: 3 * 9 * 18, uncounted: [] });
   });
 
+  it("says which node decides a size that no number can be given for, and what each one of it costs", () => {
+    const b = graphBuilder();
+    const x = b.input("x", "float32", ["N", 6]);
+    const rows = b.add("Squeeze", [
+      b.add("NonZero", [b.add("ReduceMax", [x, b.ints([1])], { keepdims: 0 })]),
+      b.ints([0]),
+    ]);
+    const kept = b.add("Gather", [x, rows], { axis: 0 });
+    const w = b.parameter("w", Tensor.zeros("float32", [6, 5]));
+    b.output(
+      b.add("MatMul", [b.add("MatMul", [kept, w]), b.parameter("v", Tensor.zeros("float32", [5, 2]))]),
+    );
+    b.output(b.add("MatMul", [x, w]));
+    const { macs, open } = costOf(b.build());
+    expect(open).toHaveLength(1);
+    expect(open[0]).toMatchObject({ each: 6 * 5 + 5 * 2, from: { op: "NonZero" } });
+    expect(macs).toBe(`40·${open[0]!.size}+30·N`);
+  });
+
+  it("finds nothing open where sizes have names, or inputs bring them", () => {
+    const b = graphBuilder();
+    const w = b.parameter("w", Tensor.zeros("float32", [6, 5]));
+    b.output(b.add("MatMul", [b.input("x", "float32", ["N", 6]), w]));
+    b.output(b.add("MatMul", [b.input("y", "float32", ["?7", 6]), w]));
+    expect(costOf(b.build()).open).toEqual([]);
+  });
+
   it("adds up multiples of a symbol", () => {
     const b = graphBuilder();
     const x = b.input("x", "float32", ["N", 3]);

@@ -1,4 +1,4 @@
-import { formatShape, isStatic } from "../../base/dims.js";
+import { formatShape } from "../../base/dims.js";
 import { formatBytes, formatCount, formatDim } from "../../base/format.js";
 import { opsetOf } from "../../graph/ir.js";
 import { readModel } from "../../host/node/models.js";
@@ -22,18 +22,15 @@ export default command<[string], Options>({
 
   async run([file], { size, all }, context) {
     const { model, size: bytes, graph: read } = await readModel(file, context);
-    const { parameters, macs, opset, weightBytes, layers, uncounted } = layerTable(read, {
-      size,
-      opset: opsetOf(model.graph),
-    });
-    const document = { parameters, macs, bytes, opset, weightBytes, layers, uncounted };
-    return { document, text: (paint) => textOf(document, { paint, all: Boolean(all) }) };
+    const { sized, ...rest } = layerTable(read, { size, opset: opsetOf(model.graph) });
+    const document = { ...rest, bytes };
+    return { document, text: (paint) => textOf(document, { paint, all: Boolean(all), sized }) };
   },
 });
 
 function textOf(
-  { parameters, macs, bytes, opset, layers, uncounted }: LayerTable & { bytes: number },
-  { paint, all }: { paint: Paint; all: boolean },
+  { parameters, macs, bytes, opset, layers, open, uncounted }: Omit<LayerTable, "sized"> & { bytes: number },
+  { paint, all, sized }: { paint: Paint; all: boolean; sized: boolean },
 ): string {
   const shown = layers.filter((l) => all || l.parameters > 0 || l.macs !== 0);
   const right = (title: string) => ({ title, align: "right" as const });
@@ -56,14 +53,17 @@ function textOf(
     { title: "swappable" },
   ];
   const swappable = layers.filter((l) => l.swappable).length;
-  const open = layers.some((l) => l.outputShape && !isStatic(l.outputShape));
   const lines = [
     table(columns, rows),
     "",
     `${paint.bold(formatCount(parameters))} parameters · ${paint.bold(formatDim(macs, formatCount))} MACs per image · file ${formatBytes(bytes)} · operator set ${opset}`,
     `${swappable} of ${layers.filter((l) => l.op === "Conv").length} convolutions can be swapped for SCConv`,
   ];
-  if (open) lines.push("Some sizes are open in this file: --size N fills them in.");
+  for (const { size, each, from, op } of open) {
+    const part = each === undefined ? "" : `, ${formatCount(each)} MACs for each`;
+    lines.push(`Open: ${size}, which the values decide in ${from} (${op})${part}; known only when it runs`);
+  }
+  if (!sized) lines.push("Some sizes are open in this file: --size N fills them in.");
   if (uncounted.length > 0) {
     const list = uncounted.map((u) => `${u.op} ×${u.count} (${u.why})`).join(", ");
     lines.push(paint.bad(`Not counted: ${list}`));
