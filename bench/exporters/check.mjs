@@ -93,14 +93,34 @@ function inspect(graph, { network, file, weights: { found, lacking }, figures })
   figures.folded = folded;
   figures.others = cost.parameters - own;
   figures.fileWeights = own;
-  if (typeof figures.macs !== "number")
-    return `failed: multiply-adds stay open: ${`${figures.macs}`.slice(0, 200)}`;
   const counted = network.fvcore[file.sizes];
+  if (typeof figures.macs !== "number") {
+    const why = openMacs(cost, counted, figures);
+    if (why) return why;
+  }
   if (network.task !== "detector" && counted !== null && figures.macs !== counted)
     return `failed: ${figures.macs} multiply-adds, fvcore counts ${counted}`;
   if (lacking.length > 0)
     return `failed: ${lacking.length} parameters are not in the file in any form: ${lacking.slice(0, 5)}`;
   return undefined;
+}
+
+/**
+ * A second stage runs once for each box that is left, and how many that are no graph can say. `inspect` has to say which node
+ * decides and what each costs; PyTorch's count, of the boxes that it had, has to be that for some whole number of them.
+ */
+function openMacs({ macs, nodes, open }, counted, figures) {
+  const fixed = nodes.reduce((sum, n) => sum + (typeof n.macs === "number" ? n.macs : 0), 0);
+  const [{ size, each, from } = {}] = open;
+  if (open.length !== 1 || macs !== `${each}·${size}+${fixed}`)
+    return `failed: multiply-adds stay open: ${`${macs}`.slice(0, 200)}`;
+  figures.macs = `${fixed.toLocaleString("en-US")} + ${each.toLocaleString("en-US")} for each box`;
+  figures.decides = from.op;
+  if (counted === null) return undefined;
+  figures.boxes = (counted - fixed) / each;
+  return Number.isInteger(figures.boxes) && figures.boxes > 0
+    ? undefined
+    : `failed: ${macs} multiply-adds, fvcore counts ${counted}, which no number of boxes gives`;
 }
 
 async function outputsOf(engine, model, image) {

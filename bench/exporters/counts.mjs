@@ -1,14 +1,17 @@
 // Parameters and multiply-adds beside fvcore's and torchvision's published figures.
 import { letters, table } from "./page.mjs";
 
-const sum = (record) => Object.values(record).reduce((a, b) => a + b, 0);
 const count = (n) => n.toLocaleString("en-US");
 
 const round = (macs) => Math.round(macs / 1e6) / 1e3;
 
 function differences(network, figures) {
   const why = [];
-  if (sum(network.unused) > 0) why.push("auxiliary heads, which inference does not run, are not in the file");
+  if (figures.decides)
+    why.push(
+      `the second stage runs once for each box that is left (\`inspect\` says which node decides, a ${figures.decides}, and what each costs); fvcore counts those that PyTorch had`,
+    );
+  if (network.heads > 0) why.push("auxiliary heads, which inference does not run, are not in the file");
   if (figures.folded > 0)
     why.push("of a folded batch norm the file has one bias, where PyTorch has a scale and a shift");
   if (figures.others > 0) why.push("constants that nobody learns (anchors, say) count as parameters");
@@ -28,45 +31,52 @@ const otherwise = {
   retinanet_resnet50_fpn: frozen,
 };
 
-const distinct = (key, list) => [...new Set(list.map((f) => f[key]).filter((v) => typeof v === "number"))];
+const distinct = (key, list) => [...new Set(list.map((f) => f[key]).filter((v) => v !== undefined))];
 
-/** Of one network: what is counted, and whether it is what is published. */
-function counted(network, resultOf) {
-  const results = network.files.map((f) => ({ ...resultOf(network, f)?.figures, sizes: f.sizes }));
-  const all = sum(network.parameters) + sum(network.unused);
-  const open = results.filter((f) => f.sizes === "open");
-  const macs = distinct("macs", open);
-  const { parameters, gmacs } = network.published;
-  const comparable = network.task !== "detector" && gmacs !== undefined;
+/** Of one network, over its files; `heads`: how many parameters only training uses. */
+export function countsOf(network, resultOf) {
+  const results = network.files.map((f) => ({ ...resultOf(f)?.figures, sizes: f.sizes }));
+  return {
+    parameters: distinct("parameters", results),
+    macs: distinct(
+      "macs",
+      results.filter((f) => f.sizes === "open"),
+    ),
+    differences: [...new Set(results.flatMap((f) => differences(network, f)))],
+  };
+}
+
+/** Whether what is published is something else, and what of it can be compared. */
+function published({ task, parameters, published, counts: { macs } }) {
+  const gmacs = task === "detector" ? undefined : published.gmacs;
   const other =
-    parameters !== undefined &&
-    (parameters !== all || (comparable && !macs.every((m) => round(m) === gmacs)));
-  return { results, all, macs, other, gmacs: comparable ? gmacs : undefined };
+    published.parameters !== undefined &&
+    (published.parameters !== parameters || (gmacs !== undefined && !macs.every((m) => round(m) === gmacs)));
+  return { other, gmacs };
 }
 
 /** Networks whose published figures are other ones and nobody says why. */
-export const unexplainedCounts = (networks, resultOf) =>
+export const unexplainedCounts = (networks) =>
   networks
-    .filter((n) => counted(n, resultOf).other && !otherwise[n.name])
+    .filter((n) => published(n).other && !otherwise[n.name])
     .map((n) => `${n.name}: parameters or multiply-adds are not the published ones`);
 
-export function countsSection(networks, resultOf) {
+export function countsSection(networks) {
   const marks = letters("d");
   const rows = networks.map((network) => {
-    const { results, all, macs, other, gmacs } = counted(network, resultOf);
-    const why = new Set(results.flatMap((f) => differences(network, f)));
-    if (other) why.add(otherwise[network.name] ?? "**not explained**");
-    const { published } = network;
+    const { other, gmacs } = published(network);
+    const why = [...network.counts.differences];
+    if (other) why.push(otherwise[network.name] ?? "**not explained**");
     return [
       network.name,
-      distinct("parameters", results).map(count).join(" / "),
-      count(all),
-      published.parameters === undefined ? "" : count(published.parameters),
+      network.counts.parameters.map(count).join(" / "),
+      count(network.parameters),
+      network.published.parameters === undefined ? "" : count(network.published.parameters),
       `${network.counted}×${network.counted}`,
-      macs.map(count).join(" / "),
+      network.counts.macs.map(count).join(" / "),
       network.fvcore.open === null ? "" : count(network.fvcore.open),
       gmacs === undefined ? "" : `${gmacs} G`,
-      [...why].map((w) => marks.of(w)).join(", "),
+      why.map((w) => marks.of(w)).join(", "),
     ];
   });
   const head = [

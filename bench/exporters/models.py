@@ -90,7 +90,8 @@ networks = {
     "regnet_y_400mf": tv("regnet_y_400mf"),
     "convnext_tiny": tv("convnext_tiny"),
     "repvgg_a0": Network(lambda: timm.create_model("repvgg_a0", pretrained=False)),
-    "hrnet_w18": Network(lambda: timm.create_model("hrnet_w18", pretrained=False)),
+    # Its branches meet again where 32 divides height and width.
+    "hrnet_w18": Network(lambda: timm.create_model("hrnet_w18", pretrained=False), other=(64, 32)),
     "fcn_resnet50": segmenter("fcn_resnet50"),
     "deeplabv3_resnet50": segmenter("deeplabv3_resnet50"),
     "retinanet_resnet50_fpn": detector("retinanet_resnet50_fpn", 128, (128, 160), min_size=128, max_size=160),

@@ -1,6 +1,7 @@
 // docs/exporters.md from the results.
 import { countsSection, unexplainedCounts } from "./counts.mjs";
-import { reasonFor } from "./reasons.mjs";
+import { pending, reasonFor } from "./reasons.mjs";
+import { resultOf } from "./record.mjs";
 
 const STEPS = ["read", "inspect", "swap", "run", "train"];
 
@@ -29,8 +30,6 @@ const ordered = (networks) =>
   networks.toSorted(
     (a, b) => taskOrder.indexOf(a.task) - taskOrder.indexOf(b.task) || (a.name < b.name ? -1 : 1),
   );
-
-const resultOf = (results, network, file) => results.get(`${network.name} ${file.exporter}-${file.opset}`);
 
 /** `passed`, a reason, or `failed`. */
 function judge(network, file, step, text) {
@@ -67,22 +66,24 @@ function rowOf(network, file, result, marks) {
   return [...head, ...cells.slice(0, 2), [swapped, ...kept].filter(Boolean).join(", "), ...cells.slice(2)];
 }
 
-export function page(networks, results, runtime) {
+export function page(networks, { results, worst: kept = {} }, runtime) {
   const list = ordered(networks);
   const marks = { why: letters(), kept: letters("k") };
   const rows = list.flatMap((n) => n.files.map((f) => rowOf(n, f, resultOf(results, n, f), marks)));
   const { torch, torchvision, timm } = list[0].versions;
   const files = list.flatMap((n) => n.files.filter((f) => !f.error).map((f) => resultOf(results, n, f)));
   const figure = (r, key) => (typeof r?.figures[key] === "number" ? r.figures[key] : 0);
-  const worst = (key) => Math.max(...files.map((r) => figure(r, key))).toExponential(1);
+  const worst = (key) => Math.max(kept[key] ?? 0, ...files.map((r) => figure(r, key))).toExponential(1);
+  const dates = [...new Set(list.map((n) => n.checked))].toSorted();
+  const checked = dates.map((d) => `${list.filter((n) => n.checked === d).length} on ${d}`).join(", ");
   return `# Networks as PyTorch's exporters write them
 
 ${list.length} networks of torchvision ${torchvision} and timm ${timm}, written by both exporters of PyTorch ${torch} (TorchScript:
-\`dynamo=False\`; dynamo: \`dynamo=True\`) in two operator sets each, run by ${runtime}. Made by
+\`dynamo=False\`; dynamo: \`dynamo=True\`) in two operator sets each, run by ${runtime} (${checked}). Made by
 
 \`\`\`sh
 python bench/exporters/export-models.py DIR      # pip install torch torchvision timm onnx onnxscript safetensors
-npm run exporters -- --models DIR --page docs/exporters.md
+npm run exporters -- --models DIR --json bench/exporters/results.json --page docs/exporters.md
 \`\`\`
 
 which fails when a step fails without a reason, or when a reason is no longer needed. Weights are random and seeded, running
@@ -116,8 +117,14 @@ Reasons:
 
 ${marks.why.legend() || "None is needed."}
 
-${countsSection(list, (n, f) => resultOf(results, n, f))}
+${pendingSection(list)}${countsSection(list)}
 `;
+}
+
+function pendingSection(list) {
+  const lacking = [...pending].filter(([name]) => !list.some((n) => n.name === name));
+  if (lacking.length === 0) return "";
+  return `Not in the table:\n\n${lacking.map(([name, why]) => `- **${name}**: ${why}.`).join("\n")}\n\n`;
 }
 
 /** Everything that did not pass and has no reason. */
@@ -144,5 +151,5 @@ export function unexplained(networks, results) {
       }
     }
   }
-  return [...wrong, ...unexplainedCounts(networks, (n, f) => resultOf(results, n, f))];
+  return [...wrong, ...unexplainedCounts(networks)];
 }

@@ -3,18 +3,11 @@
 /** [networks, exporters and sets, step, message, why] */
 const rules = [
   [
-    /^fasterrcnn/,
-    /./,
-    ["inspect"],
-    /^failed: multiply-adds stay open: [^%]*$/,
-    "its second stage runs once for each box that is left, so multiply-adds stay an expression in their number",
-  ],
-  [
     /^retinanet/,
     /^dynamo-20$/,
     ["swap", "run"],
     /the engine could not run the model.*node_Reshape_\d+_new_reshape/,
-    "dynamo wrote sizes that it traced into a Reshape: the file, as PyTorch made it, runs at no other size than that",
+    "at the 128×128 that it was traced at the coarsest level of RetinaNet is one pixel, and `torch.export` takes a size of one for fixed: the anchors of that level go through a Reshape to 1×1. Python's onnxruntime, too, runs the file as PyTorch wrote it at 128×128 (300 of 300 detections) and refuses it at 128×160, in that node",
   ],
 ];
 
@@ -32,3 +25,13 @@ export function reasonFor(name, file, step, message) {
 }
 
 export const unusedReasons = () => rules.filter((r) => !used.has(r)).map((r) => `${r[0]} ${r[3]}: ${r[4]}`);
+
+/** Networks that are to be on the page and are not yet. */
+export const pending = new Map([
+  ["vgg16_bn", "not exported yet"],
+  ["wide_resnet50_2", "not checked yet in full"],
+  [
+    "fasterrcnn_resnet50_fpn",
+    "not checked yet in full. Of the TorchScript file of fixed sizes, Python's onnxruntime finds 97 of PyTorch's 100 detections, from the same 930 proposals (within 0.05 pixels), and PyTorch in float64 finds 93 of its own in float32: with the tenfold weights that the scores are drawn with here all of them lie within 2.5e-4 of 1, so that rounding decides which boxes are left. Scores have to be drawn further apart",
+  ],
+]);

@@ -1,7 +1,7 @@
 // Networks of torchvision and timm, as PyTorch's exporters write them: `npm run exporters -- --models DIR`; see bench/README.md.
 import { execFileSync, fork } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -9,6 +9,7 @@ import { nodeEngine } from "../../dist/node.js";
 import { readNetworks } from "./files.mjs";
 import { page, unexplained } from "./page.mjs";
 import { unusedReasons } from "./reasons.mjs";
+import { readRecord, recordText, summary } from "./record.mjs";
 
 const { values: flags } = parseArgs({
   options: {
@@ -21,8 +22,10 @@ const { values: flags } = parseArgs({
     mebibytes: { type: "string", default: "6144" },
   },
 });
-if (!flags.models) {
-  process.stderr.write("--models DIR is needed: python bench/exporters/export-models.py DIR writes them\n");
+if (!flags.models && !flags.from) {
+  process.stderr.write(
+    "--models DIR is needed (python bench/exporters/export-models.py DIR writes them), or --from FILE\n",
+  );
   process.exit(2);
 }
 const child = fileURLToPath(new URL("child.mjs", import.meta.url));
@@ -70,11 +73,11 @@ function check(network, file) {
   });
 }
 
-const all = await readNetworks(flags.models);
-const networks = all.filter((n) => !flags.only || new RegExp(`^(?:${flags.only})$`).test(n.name));
-// Results of an earlier run (--json): those of networks that are not chosen now stay.
-const results = new Map(flags.from ? Object.entries(JSON.parse(await readFile(flags.from, "utf8"))) : []);
-const chosen = flags.from && !flags.only ? [] : networks;
+const only = new RegExp(`^(?:${flags.only ?? ".*"})$`);
+const chosen = (flags.models ? await readNetworks(flags.models) : []).filter((n) => only.test(n.name));
+// What an earlier run found stays, but for the networks that are checked now.
+const record = await readRecord(flags.from);
+const { networks, results } = record;
 for (const network of chosen) {
   for (const file of network.files) {
     if (file.error) continue;
@@ -84,15 +87,16 @@ for (const network of chosen) {
     const bad = Object.entries(result.steps).filter(([, s]) => s !== "passed");
     process.stdout.write(`${key}: ${result.seconds} s, ${result.mebibytes} MiB\n`);
     for (const [step, text] of bad) process.stdout.write(`  ${step} ${text}\n`);
-    if (flags.json) await writeFile(flags.json, JSON.stringify(Object.fromEntries(results), undefined, 1));
   }
+  networks.set(network.name, summary(network, results));
+  if (flags.json) await writeFile(flags.json, recordText(record));
 }
-const has = (n) => [...results.keys()].some((key) => key.startsWith(`${n.name} `));
-const told = flags.only ? all.filter(has) : all;
+const told = [...networks.values()];
 const wrong = unexplained(told, results);
-const stale = told === all ? unusedReasons().map((r) => `a reason that no file needs any more: ${r}`) : [];
+const whole = flags.from !== undefined || flags.only === undefined;
+const stale = whole ? unusedReasons().map((r) => `a reason that no file needs any more: ${r}`) : [];
 if (flags.page) {
-  await writeFile(flags.page, page(told, results, nodeEngine().runtime));
+  await writeFile(flags.page, page(told, record, nodeEngine().runtime));
   // Documents are formatted as the rest is.
   const biome = createRequire(import.meta.url).resolve("@biomejs/biome/bin/biome");
   execFileSync(process.execPath, [biome, "format", "--write", flags.page], { stdio: "ignore" });
