@@ -70,6 +70,19 @@ module.exports = {
       to: { path: to },
     })),
     {
+      name: "studio-by-public-doors",
+      comment: "the page sees what any page sees: scconv and scconv/web",
+      severity: "error",
+      from: { path: "^studio/" },
+      to: { path: "^(src|dist|test|bench)/", pathNot: "^(src|dist)/(index|web)\\." },
+    },
+    {
+      name: "no-page-in-source",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^studio/" },
+    },
+    {
       name: "no-tests-in-source",
       severity: "error",
       from: { path: "^src/" },

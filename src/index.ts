@@ -3,11 +3,12 @@
  * thread or an engine; `scconv/node` and `scconv/web` bring those.
  */
 
-export { type Dim, formatShape, type Shape } from "./base/dims.js";
+export { type Dim, formatShape, isStatic, type Shape } from "./base/dims.js";
 export type { DType, TypedArray } from "./base/dtype.js";
 export { type ErrorCode, type ErrorFacts, printable, ScconvError } from "./base/errors.js";
 export { formatBytes, formatChange, formatCount, formatDim, formatMs, formatSeconds } from "./base/format.js";
 export { Random } from "./base/random.js";
+export { median, ratiosToFirst, type Spread, spreadOf } from "./base/spread.js";
 export { Tensor } from "./base/tensor.js";
 export type { Augment, Batch, BatchOptions, DataSet, DecodedImage, Normalize } from "./data/data-set.js";
 export { imageTensor } from "./data/image-tensor.js";
@@ -41,6 +42,7 @@ export {
 export { bindSizes } from "./ops/bind.js";
 export { costOf, type GraphCost, type NodeCost } from "./ops/cost.js";
 export { foldConstants } from "./ops/fold.js";
+export { freeBatch } from "./ops/free-batch.js";
 export { graphBuilder, operators } from "./ops/index.js";
 export { inferShapes } from "./ops/infer.js";
 export { lower } from "./ops/lower.js";
@@ -50,6 +52,7 @@ export { upgrade } from "./ops/upgrade.js";
 export { NEWEST_EXPORT, OLDEST_EXPORT, withOpset } from "./ops/with-opset.js";
 export { deploy, findUnits, foldBatchNorm, fuseScconv } from "./optimise/index.js";
 export type { Progress, ProgressPhase } from "./runtime/progress.js";
+export { randomFeeds } from "./runtime/random-feeds.js";
 export { decodeSafetensors, encodeSafetensors } from "./runtime/safetensors.js";
 export type { Engine, NamedTensors, Session, SessionOptions } from "./runtime/session.js";
 export { type CalibrateOptions, type Calibration, calibrate } from "./surgery/calibrate.js";
@@ -61,6 +64,7 @@ export { prepare } from "./surgery/prepare.js";
 export type { LayerRow, SlimReport } from "./surgery/report.js";
 export { type Plan, planSwap, type SwapOptions, type Swapped, swap } from "./surgery/swap.js";
 export { decodeSwapPlan, encodeSwapPlan, type LayerChoice } from "./surgery/swap-plan.js";
+export { type Classifier, classifierOf } from "./train/classifier.js";
 export { type Accuracy, evaluate, evaluationGraph } from "./train/evaluate.js";
 export { type FitOptions, type FitResult, fit } from "./train/fit.js";
 export { adamw, type Optimizer, sgd } from "./train/optimizer.js";
@@ -68,7 +72,7 @@ export { trainableParts, withInitializers } from "./train/parts.js";
 export { cosine, type Schedule, steps } from "./train/schedule.js";
 export { buildStep, classification, type StepOptions, type StepProgram } from "./train/step.js";
 export { trainedGraph } from "./train/trained-graph.js";
-export { createTrainer, initialState, type Trainer } from "./train/trainer.js";
+export { createTrainer, finalWeights, initialState, type Trainer } from "./train/trainer.js";
 export { type DecodedWeights, decodeWeights } from "./weights/decode-weights.js";
 export { type LoadedWeights, type LoadOptions, loadWeights } from "./weights/load-weights.js";
 export {

@@ -1,8 +1,8 @@
 import type { DataSet, Normalize } from "../data/data-set.js";
 import type { ReadModel } from "../host/node/models.js";
 import type { Engine } from "../runtime/session.js";
+import type { Classifier } from "../train/classifier.js";
 import { type Accuracy, evaluate } from "../train/evaluate.js";
-import type { Classifier } from "./classifier.js";
 import type { CommandContext } from "./command.js";
 
 export interface AccuracyOptions {

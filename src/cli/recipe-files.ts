@@ -5,8 +5,8 @@ import type { Command } from "commander";
 import { ScconvError } from "../base/errors.js";
 import { parseNormalize } from "../data/normalize.js";
 import { fileError } from "../host/node/file-errors.js";
+import type { Recipe } from "../train/recipe.js";
 import { oneOf, real, whole } from "./flags.js";
-import type { Recipe } from "./recipe.js";
 import { checkSetting, settingFlags } from "./recipe-settings.js";
 
 export type RecipeFlags = Partial<Recipe> & { readonly config?: string; readonly recipe?: string };

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { distance } from "fastest-levenshtein";
 import { ScconvError } from "../base/errors.js";
+import type { Recipe } from "../train/recipe.js";
 import { numbers, oneOf, real, whole } from "./flags.js";
-import type { Recipe } from "./recipe.js";
 
 type Value = Recipe[keyof Recipe];
 

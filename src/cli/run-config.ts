@@ -1,8 +1,8 @@
 import { ScconvError } from "../base/errors.js";
 import type { ConvUnitName, UnitSettings } from "../nn/units.js";
 import type { RunStore } from "../train/checkpoint.js";
+import { completeRecipe, type Recipe } from "../train/recipe.js";
 import type { Where } from "../zoo/index.js";
-import { completeRecipe, type Recipe } from "./recipe.js";
 import type { TeacherConfig } from "./teacher.js";
 import type { WeightsConfig } from "./weights.js";
 

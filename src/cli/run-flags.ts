@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { ScconvError } from "../base/errors.js";
 import { normalizations, parseNormalize } from "../data/normalize.js";
+import { trainRecipe } from "../train/recipe.js";
 import { architecture } from "../zoo/index.js";
 import type { CommandContext } from "./command.js";
 import { dataFlags } from "./data-flags.js";
 import { real } from "./flags.js";
 import { type NetworkFlags, networkFlags } from "./network-flags.js";
-import { trainRecipe } from "./recipe.js";
 import { type RecipeFlags, recipeFlags, recipeOf } from "./recipe-files.js";
 import type { RunConfig } from "./run-config.js";
 import { type TeacherFlags, teacherConfigOf, teacherFlags } from "./teacher.js";

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { DataFlags } from "./classifier.js";
+import { type Recipe, trainRecipe } from "../train/recipe.js";
 import { dataFlags } from "./data-flags.js";
+import type { DataFlags } from "./data-for.js";
 import { real, whole } from "./flags.js";
-import { type Recipe, trainRecipe } from "./recipe.js";
 import { type RecipeFlags, recipeFlags } from "./recipe-files.js";
 import { type SwapFlags, swapFlags } from "./unit-flags.js";
 

@@ -15,16 +15,16 @@ import type { EpochRow, LayerRow } from "../surgery/report.js";
 import { type Swapped, swap } from "../surgery/swap.js";
 import type { LayerChoice } from "../surgery/swap-plan.js";
 import type { RunStore } from "../train/checkpoint.js";
+import { type Classifier, classifierOf } from "../train/classifier.js";
 import { withInitializers } from "../train/parts.js";
+import type { Recipe } from "../train/recipe.js";
+import { trainNetwork } from "../train/train-network.js";
 import { accuracyOf } from "./accuracy.js";
-import { type Classifier, classifierOf } from "./classifier.js";
 import type { CommandContext } from "./command.js";
 import { choiceOf, type LayerPlan, planLayers, planTable } from "./layer-plan.js";
 import { imageMetadata } from "./model-images.js";
-import type { Recipe } from "./recipe.js";
 import { type SlimFlags, slimUnit } from "./slim-flags.js";
 import { type Calibrated, claimRun, loadCalibrated, loadPlan, saveCalibrated, savePlan } from "./slim-run.js";
-import { trainNetwork } from "./training.js";
 import { isPlanned, unitSettings } from "./unit-flags.js";
 
 export interface SlimJob {

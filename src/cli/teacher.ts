@@ -5,7 +5,7 @@ import type { Graph } from "../graph/ir.js";
 import { readModel } from "../host/node/models.js";
 import { freeBatch } from "../ops/free-batch.js";
 import { prepare } from "../surgery/prepare.js";
-import { classifierOf } from "./classifier.js";
+import { classifierOf } from "../train/classifier.js";
 import { real } from "./flags.js";
 import { NORMALIZE_KEY } from "./model-images.js";
 

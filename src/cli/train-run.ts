@@ -15,14 +15,14 @@ import { deploy, findUnits } from "../optimise/index.js";
 import type { EpochMetrics } from "../train/checkpoint.js";
 import { openEventLog } from "../train/event-log.js";
 import { classification } from "../train/step.js";
+import { trainNetwork } from "../train/train-network.js";
 import { architecture } from "../zoo/index.js";
 import { adaptedSettings, adaptedUnit } from "./adapted-unit.js";
-import { dataFor } from "./classifier.js";
 import type { CommandContext } from "./command.js";
+import { dataFor } from "./data-for.js";
 import { imageMetadata } from "./model-images.js";
 import { CONFIG_FILE, encodeConfig, type RunConfig } from "./run-config.js";
 import { teacherGraph } from "./teacher.js";
-import { trainNetwork } from "./training.js";
 import { withWeights } from "./weights.js";
 
 export interface RunOptions {

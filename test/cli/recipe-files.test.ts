@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { augmentOf, completeRecipe, optimizerOf, scheduleOf, trainRecipe } from "../../src/cli/recipe.js";
 import { type RecipeFlags, recipeOf } from "../../src/cli/recipe-files.js";
 import { imagenetCrop } from "../../src/data/resized-crop.js";
+import { augmentOf, completeRecipe, optimizerOf, scheduleOf, trainRecipe } from "../../src/train/recipe.js";
 
 let folder: string;
 beforeAll(async () => {

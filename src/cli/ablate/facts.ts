@@ -1,6 +1,6 @@
 import type { DataSet } from "../../data/data-set.js";
+import type { Recipe } from "../../train/recipe.js";
 import type { Where } from "../../zoo/index.js";
-import type { Recipe } from "../recipe.js";
 import type { RunConfig } from "../run-config.js";
 import { type Grid, type PaperColumn, paperColumn } from "./grid.js";
 

@@ -1,10 +1,11 @@
 import { readModel } from "../../host/node/models.js";
 import { nodeEngine } from "../../host/node/ort.js";
 import { wilson } from "../../surgery/report.js";
+import { classifierOf } from "../../train/classifier.js";
 import { accuracyOf } from "../accuracy.js";
-import { classifierOf, type DataFlags, dataFor } from "../classifier.js";
 import { command } from "../command.js";
 import { dataFlags } from "../data-flags.js";
+import { type DataFlags, dataFor } from "../data-for.js";
 import { whole } from "../flags.js";
 import { cropFor, normalizeFor } from "../model-images.js";
 

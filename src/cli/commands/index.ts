@@ -70,6 +70,11 @@ export const commands: readonly CommandRow[] = [
     load: () => import("./export.js"),
   },
   {
+    name: "studio",
+    summary: "a page that examines, slims and times models in the browser, served on this machine",
+    load: () => import("./studio.js"),
+  },
+  {
     name: "doctor",
     summary: "what works on this machine",
     load: () => import("./doctor.js"),

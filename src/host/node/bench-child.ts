@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { ScconvError } from "../../base/errors.js";
+import { randomFeeds } from "../../runtime/random-feeds.js";
 import type { FromChild, ToChild } from "./bench.js";
-import { randomFeeds } from "./model-inputs.js";
 import { readModel } from "./models.js";
 import { nodeEngine } from "./ort.js";
 

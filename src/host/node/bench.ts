@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type ErrorCode, ScconvError } from "../../base/errors.js";
-import { ratiosToFirst, type Spread, spreadOf } from "./bench-figures.js";
+import { ratiosToFirst, type Spread, spreadOf } from "../../base/spread.js";
 import type { NodeProvider } from "./ort.js";
 
 export interface BenchOptions {

@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import { ScconvError } from "../../base/errors.js";
+import { median } from "../../base/spread.js";
 import { decodeModel } from "../../graph/codec.js";
+import { randomFeeds } from "../../runtime/random-feeds.js";
 import type { NamedTensors, Session } from "../../runtime/session.js";
-import { median } from "./bench-figures.js";
-import { randomFeeds } from "./model-inputs.js";
 import { nodeEngine } from "./ort.js";
 import type { FromTimer, TimerJob } from "./time-graphs.js";
 

@@ -1,10 +1,10 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { type ErrorCode, ScconvError } from "../../base/errors.js";
+import { median, percentile } from "../../base/spread.js";
 import { encodeModel } from "../../graph/codec.js";
 import type { Graph } from "../../graph/ir.js";
 import { modelOf } from "../../graph/model.js";
-import { median, percentile } from "./bench-figures.js";
 
 export interface TimerJob {
   readonly models: readonly Uint8Array[];

@@ -7,8 +7,8 @@ import { page } from "../../../src/cli/ablate/page.js";
 import type { Plan, PlannedCell, PlannedRun } from "../../../src/cli/ablate/plan.js";
 import type { RunRecord } from "../../../src/cli/ablate/record.js";
 import { summarise } from "../../../src/cli/ablate/summary.js";
-import { trainRecipe } from "../../../src/cli/recipe.js";
 import type { EpochMetrics } from "../../../src/train/checkpoint.js";
+import { trainRecipe } from "../../../src/train/recipe.js";
 
 const labels = ["standard", 'odd | "x" {y}, <b>&', "S+C"];
 const cells = labels.map((label, i) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { percentile, ratiosToFirst, spreadOf } from "../../src/host/node/bench-figures.js";
+import { percentile, ratiosToFirst, spreadOf } from "../../src/base/spread.js";
 
 describe("bench arithmetic", () => {
   it("percentiles between neighbours", () => {

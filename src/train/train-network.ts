@@ -1,16 +1,16 @@
 import type { DataSet, Normalize } from "../data/data-set.js";
 import type { Graph } from "../graph/ir.js";
+import type { Progress } from "../runtime/progress.js";
 import type { Engine } from "../runtime/session.js";
-import { type Checkpoint, decodeCheckpoint, type RunStore } from "../train/checkpoint.js";
-import { evaluate, evaluationGraph } from "../train/evaluate.js";
-import type { EventLog } from "../train/event-log.js";
-import { type FitResult, fit } from "../train/fit.js";
-import { trainableParts } from "../train/parts.js";
-import { buildStep, type Objective, type Traced } from "../train/step.js";
-import { trainedGraph } from "../train/trained-graph.js";
-import { createTrainer, finalWeights, initialState } from "../train/trainer.js";
-import type { CommandContext } from "./command.js";
+import { type Checkpoint, decodeCheckpoint, type RunStore } from "./checkpoint.js";
+import { evaluate, evaluationGraph } from "./evaluate.js";
+import type { EventLog } from "./event-log.js";
+import { type FitResult, fit } from "./fit.js";
+import { trainableParts } from "./parts.js";
 import { augmentOf, type Recipe, scheduleOf, shuffleOf, stepOf } from "./recipe.js";
+import { buildStep, type Objective, type Traced } from "./step.js";
+import { trainedGraph } from "./trained-graph.js";
+import { createTrainer, finalWeights, initialState } from "./trainer.js";
 
 export interface Training {
   readonly student: Graph;
@@ -32,6 +32,13 @@ export interface Training {
   readonly onBest?: (graph: Graph) => Promise<void>;
 }
 
+export interface TrainingContext {
+  readonly threads?: number | undefined;
+  readonly seed: number;
+  readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface Trained extends FitResult {
   /** The student with the parameters of its best epoch. */
   readonly graph: Graph;
@@ -42,7 +49,7 @@ export async function trainNetwork(
   engine: Engine,
   data: DataSet,
   training: Training,
-  { threads, seed, progress, signal }: Pick<CommandContext, "threads" | "seed" | "progress" | "signal">,
+  { threads, seed, progress, signal }: TrainingContext,
 ): Promise<Trained> {
   const { student, teacher, objective, recipe, normalize, store, log, rate, onBest, saveEvery } = training;
   const program = buildStep({

@@ -1,7 +1,7 @@
 import type { Augment, BatchOptions } from "../data/data-set.js";
 import { imagenetCrop } from "../data/resized-crop.js";
-import { adamw, type Optimizer, sgd } from "../train/optimizer.js";
-import { cosine, type Schedule, steps } from "../train/schedule.js";
+import { adamw, type Optimizer, sgd } from "./optimizer.js";
+import { cosine, type Schedule, steps } from "./schedule.js";
 
 /** How a network is trained: what recipe files hold, what the flags set, and what a run's config.json records. */
 export interface Recipe {

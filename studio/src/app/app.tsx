@@ -1,0 +1,103 @@
+import { useEffect } from "preact/hooks";
+import { formatBytes } from "scconv";
+import { FeaturesView } from "../features/features-view.js";
+import { LatencyView } from "../latency/latency-view.js";
+import { LayersView } from "../layers/layers-view.js";
+import { first, opened } from "../models/slots.js";
+import { droppedFiles } from "../parts/dropped-files.js";
+import { Failure } from "../parts/message.js";
+import { Name } from "../parts/name.js";
+import { WhatIfView } from "../what-if/what-if-view.js";
+import { StartView } from "./start-view.js";
+import { refusal, takeFiles } from "./take.js";
+import { ThemeSelect } from "./theme.js";
+import { type ViewId, view, views } from "./views.js";
+
+const bodies: Readonly<Record<ViewId, () => preact.JSX.Element>> = {
+  layers: LayersView,
+  "what-if": WhatIfView,
+  latency: LatencyView,
+  features: FeaturesView,
+};
+
+export function App() {
+  useEffect(() => {
+    const over = (e: DragEvent) => e.preventDefault();
+    const drop = async (e: DragEvent) => {
+      e.preventDefault();
+      if (e.dataTransfer) takeFiles(await droppedFiles(e.dataTransfer));
+    };
+    addEventListener("dragover", over);
+    addEventListener("drop", drop);
+    return () => {
+      removeEventListener("dragover", over);
+      removeEventListener("drop", drop);
+    };
+  }, []);
+  const state = first.state.value;
+  return (
+    <>
+      <header class="top">
+        <h1>
+          <img src="./icon.svg" alt="" width={26} height={26} /> scconv <span>studio</span>
+        </h1>
+        {state.kind === "open" && <ModelChip />}
+        <ThemeSelect />
+      </header>
+      {state.kind === "open" && <Views />}
+      <main>
+        {refusal.value && <Failure>{refusal.value}</Failure>}
+        {state.kind === "opening" ? <Opening name={state.files.model.name} /> : <Body />}
+      </main>
+    </>
+  );
+}
+
+function Body() {
+  const model = opened.value;
+  if (!model) return <StartView />;
+  const View = bodies[view.value];
+  return <View />;
+}
+
+function Opening({ name }: { readonly name: string }) {
+  return (
+    <section class="opening">
+      <p aria-busy="true" role="status">
+        Reading <Name>{name}</Name> …
+      </p>
+      <button type="button" class="outline" onClick={() => first.close()}>
+        Stop
+      </button>
+    </section>
+  );
+}
+
+function ModelChip() {
+  const { summary } = opened.value!;
+  return (
+    <div class="chip">
+      <Name>{summary.name}</Name>
+      <small>{formatBytes(summary.size)}</small>
+      <button type="button" class="close" aria-label="Close the model" onClick={() => first.close()}>
+        ×
+      </button>
+    </div>
+  );
+}
+
+function Views() {
+  return (
+    <nav class="views" aria-label="Views">
+      <ul>
+        {views.map(({ id, title }) => (
+          <li key={id}>
+            <a href={`#${id}`} aria-current={view.value === id ? "page" : undefined}>
+              {title}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

@@ -1,0 +1,68 @@
+import { transfer } from "comlink";
+import { featureLayers, observeFeatures, parseNormalize, ScconvError, type Tensor } from "scconv";
+import { type OpenedModel, openModelFile, type WebEngine, webEngine } from "scconv/web";
+import { imagePlaceOf } from "./image-place.js";
+import type { Gallery, LayerMaps } from "./protocol.js";
+import { readPixels, toTensor } from "./read-pixels.js";
+
+interface Hung {
+  readonly name: string;
+  readonly opened: OpenedModel;
+  readonly engine: WebEngine;
+}
+
+/** Runs a model on an image and gives the maps of one layer. */
+export function gallery(): Gallery {
+  let hung: Hung | undefined;
+  return {
+    async hang(files, threads) {
+      const opened = await openModelFile(files.model, { external: files.external });
+      const engine = await webEngine({ threads });
+      const name = files.model.name;
+      const place = imagePlaceOf(opened, name);
+      hung = { name, opened, engine };
+      const layers = featureLayers(opened.graph, { layers: "*", where: name });
+      return { layers: layers.map(({ name, op }) => ({ name, op })), normalize: place.normalize };
+    },
+    async look({ image, layer, normalize, size, raw }): Promise<LayerMaps> {
+      if (!hung) throw new ScconvError("usage", "no model is open");
+      const { name, opened, engine } = hung;
+      const place = imagePlaceOf(opened, name, size);
+      const pixels = await readPixels(image, place);
+      const feeds = new Map([[place.input, toTensor(pixels, parseNormalize(normalize))]]);
+      const chosen = featureLayers(opened.graph, { layers: layer, raw, where: name });
+      const [maps] = await observeFeatures(engine, opened.graph, chosen.slice(0, 1), [feeds], {
+        where: name,
+      });
+      const { first, redundancy, op, through } = maps!;
+      const values = Float32Array.from(first.values);
+      const found: LayerMaps = {
+        ...{ name: maps!.name, op, through, redundancy, values },
+        ...{ maps: first.maps, height: first.height, width: first.width },
+        answers: await answersOf(engine, opened, feeds),
+      };
+      return transfer(found, [values.buffer]);
+    },
+  };
+}
+
+const MOST = 5;
+
+/** The largest of a classifier's scores. */
+async function answersOf(
+  engine: WebEngine,
+  { runnable, graph }: OpenedModel,
+  feeds: ReadonlyMap<string, Tensor>,
+): Promise<LayerMaps["answers"]> {
+  const session = await engine.open(runnable);
+  try {
+    const results = await session.run(feeds);
+    const scores = results.get(graph.outputs[0]!.name);
+    if (scores?.dims.length !== 2) return [];
+    return Array.from(scores.numbers(), (score, index) => ({ index, score }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, MOST);
+  } finally {
+    await session.release();
+  }
+}
