@@ -85,7 +85,7 @@ it("a run killed twice ends in the same weights, bit for bit, as one that was no
   const [once, thrice] = [await events("whole"), await events("killed")];
   expect(once.files).toBe(1);
   expect(thrice.files).toBeGreaterThan(1);
-  expect(once.steps).toHaveLength(2 * 7 + 3);
+  expect(once.steps).toHaveLength(2 * 8 + 3);
   expect(thrice.steps.sort()).toEqual(once.steps.sort());
   // What was being written at the time may be left under a hidden name, never under a file's own.
   const visible = async (run: string) =>
