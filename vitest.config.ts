@@ -1,6 +1,7 @@
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { chromiumArgs, findChromium, noChromium } from "./test/web/find-chromium.js";
+import { goldens, runOnNode } from "./test/web/node-side.js";
 
 const chromium = findChromium();
 if (!chromium) console.log(`Tests in the browser are skipped: ${noChromium}`);
@@ -40,6 +41,7 @@ function browserProject(executablePath: string) {
         enabled: true,
         headless: true,
         screenshotFailures: false,
+        commands: { goldens, runOnNode },
         provider: playwright({ launchOptions: { executablePath, args: chromiumArgs } }),
         instances: [{ browser: "chromium" as const }],
       },

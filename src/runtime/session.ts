@@ -25,6 +25,8 @@ export interface SessionOptions {
 export interface Session {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Nodes that were kept from the engine's provider, because it computes them wrongly; the engine moves others by itself. */
+  readonly onCpu?: readonly string[] | undefined;
   /**
    * Runs the graph. With `fetches` the results are written into those tensors, which must have the outputs' types; what
    * is not in `fetches` is not computed. Without, all outputs are returned in fresh memory. Feeds that the graph has no input

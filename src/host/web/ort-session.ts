@@ -5,6 +5,7 @@ import { Tensor } from "../../base/tensor.js";
 import { checkRun } from "../../runtime/check-run.js";
 import { engineError } from "../../runtime/engine-error.js";
 import type { NamedTensors, Session, SessionOptions } from "../../runtime/session.js";
+import { forWebgpu } from "./not-for-webgpu.js";
 import type { Runtime, WebProvider } from "./start-runtime.js";
 
 const levels = { none: "disabled", basic: "basic", extended: "extended", all: "all" } as const;
@@ -13,16 +14,17 @@ const levels = { none: "disabled", basic: "basic", extended: "extended", all: "a
 const quiet = { logSeverityLevel: 4 } as const;
 
 export async function createSession(
-  { ort, turns }: Runtime,
+  { ort, turns, buffers }: Runtime,
   provider: WebProvider,
   model: Uint8Array,
   { optimisation = "all", oneBlock = true }: SessionOptions,
 ): Promise<Session> {
+  const { bytes, onCpu } = provider === "webgpu" ? forWebgpu(model, buffers) : { bytes: model, onCpu: [] };
   let session: Ort.InferenceSession;
   try {
     session = await turns(() =>
-      ort.InferenceSession.create(model, {
-        executionProviders: [provider],
+      ort.InferenceSession.create(bytes, {
+        executionProviders: [onCpu.length > 0 ? { name: "webgpu", forceCpuNodeNames: onCpu } : provider],
         graphOptimizationLevel: levels[optimisation],
         enableMemPattern: oneBlock,
         ...quiet,
@@ -34,6 +36,7 @@ export async function createSession(
   return {
     inputs: session.inputNames,
     outputs: session.outputNames,
+    onCpu,
     run: async (feeds, fetches) => run(ort, turns, session, feeds, fetches),
     release: () => turns(() => session.release()),
   };

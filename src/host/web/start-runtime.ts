@@ -14,6 +14,8 @@ export interface Runtime {
   readonly version: string;
   readonly device: string | undefined;
   readonly threads: number;
+  /** Storage buffers that a shader may have. */
+  readonly buffers: number;
   /** For whoever asks for so many threads. */
   notesFor(threads: number | undefined): string[];
   /** Its calls, of all sessions, one after the other: WebAssembly that waits for the GPU cannot be entered again. */
@@ -68,6 +70,7 @@ async function start(provider: WebProvider, { threads: wanted, wasmPaths }: Sett
     return {
       ort,
       device: device?.name,
+      buffers: device?.buffers ?? 0,
       threads,
       version: ort.env.versions.web ?? ort.env.versions.common,
       turns: inTurn(),
@@ -96,7 +99,7 @@ function threadNotes(asked: number | undefined, threads: number, isolated: boole
   return [`${threads} threads in the place of ${asked}: the engine was started with as many before`];
 }
 
-async function adapter(): Promise<{ name: string; software: boolean }> {
+async function adapter(): Promise<{ name: string; software: boolean; buffers: number }> {
   // Without the types of WebGPU, which TypeScript's DOM does not have.
   interface Info {
     readonly vendor: string;
@@ -104,7 +107,8 @@ async function adapter(): Promise<{ name: string; software: boolean }> {
     readonly description: string;
     readonly isFallbackAdapter?: boolean;
   }
-  type Gpu = { requestAdapter(): Promise<{ readonly info: Info } | null> };
+  type Limits = { readonly maxStorageBuffersPerShaderStage: number };
+  type Gpu = { requestAdapter(): Promise<{ readonly info: Info; readonly limits: Limits } | null> };
   const gpu = (globalThis.navigator as { gpu?: Gpu } | undefined)?.gpu;
   const found = await gpu?.requestAdapter();
   if (!found) {
@@ -117,7 +121,11 @@ async function adapter(): Promise<{ name: string; software: boolean }> {
   }
   const { vendor, architecture, description, isFallbackAdapter } = found.info;
   const name = [vendor, architecture, description].filter(Boolean).join(" ") || "unnamed adapter";
-  return { name, software: isFallbackAdapter === true || /swiftshader|llvmpipe/i.test(name) };
+  return {
+    name,
+    software: isFallbackAdapter === true || /swiftshader|llvmpipe/i.test(name),
+    buffers: found.limits.maxStorageBuffersPerShaderStage,
+  };
 }
 
 function smallest(): Uint8Array {
