@@ -1,12 +1,14 @@
 import { readdir, stat } from "node:fs/promises";
 import { ScconvError } from "../../../base/errors.js";
+import { agreedShape } from "../../../data/agreed-shape.js";
 import { checkLabels } from "../../../data/check-labels.js";
 import { classCount, numbers } from "../../../data/class-names.js";
 import type { DataSet } from "../../../data/data-set.js";
 import { findShards } from "../../../data/shard-samples.js";
+import { firstOf } from "../../../data/stored-labels.js";
 import { defaultCacheDir, readFashionMnist } from "./fashion-mnist.js";
 import { findImageFolders, readImageFolder } from "./image-folder.js";
-import { batchShape } from "./probe.js";
+import { probeSource } from "./probe.js";
 import { findCifar, findIdx, readCifarFiles, readClassNames, readIdxFiles } from "./raw-files.js";
 import type { OnProgress, Source, StoredSplit } from "./sources.js";
 import { storedDataSet } from "./stored-data-set.js";
@@ -59,7 +61,7 @@ export async function openData(spec: string, options: OpenDataOptions = {}): Pro
     train: firstOf(whole.train, limit),
     test: firstOf(whole.test, limit),
   };
-  const shape = await batchShape(source, { size, channels });
+  const shape = agreedShape(await probeSource(source), { size, channels }, "give --size N");
   return storedDataSet(source, { source: spec, shape, size, crop, cacheBytes, workers });
 }
 
@@ -119,12 +121,6 @@ const named = (split: StoredSplit | undefined, name: string) =>
     labels: split.labels,
     nameOf: (at: number) => (split.kind === "encoded" ? split.locate(at).name : `${name} image ${at}`),
   };
-
-function firstOf(split: StoredSplit | undefined, limit: number): StoredSplit | undefined {
-  if (!split) return undefined;
-  const labels = split.labels.slice(0, Math.min(limit, split.labels.length));
-  return { ...split, labels, shards: split.shards?.filter((start) => start < labels.length) };
-}
 
 function checkCount(flag: string, value: number | undefined): void {
   if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return;

@@ -1,4 +1,5 @@
 import type { ImageShape } from "../../../data/data-set.js";
+import type { StoredLabels } from "../../../data/stored-labels.js";
 
 /** Where the bytes of one encoded image are. */
 export interface Location {
@@ -11,16 +12,12 @@ export interface Location {
 }
 
 /** A split as it is stored, before anything is decoded. */
-export type StoredSplit = {
-  /** (N), class indices. */
-  readonly labels: Int32Array;
-  /** Positions at which files begin that hold many images each. */
-  readonly shards?: readonly number[] | undefined;
-} & (
-  | { readonly kind: "encoded"; locate(index: number): Location }
-  /** `pixels`: (N, H, W, C) bytes in shared memory. */
-  | { readonly kind: "raw"; readonly pixels: Uint8Array; readonly shape: ImageShape }
-);
+export type StoredSplit = StoredLabels &
+  (
+    | { readonly kind: "encoded"; locate(index: number): Location }
+    /** `pixels`: (N, H, W, C) bytes in shared memory. */
+    | { readonly kind: "raw"; readonly pixels: Uint8Array; readonly shape: ImageShape }
+  );
 
 export interface Source {
   readonly classes: readonly string[];

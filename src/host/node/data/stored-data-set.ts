@@ -4,10 +4,10 @@ import {
   type DataSet,
   type ImageShape,
   imageBytes,
-  type Split,
 } from "../../../data/data-set.js";
 import { type Epoch, labelsAt, planEpoch, throwIfStopped } from "../../../data/epoch.js";
 import { normalizeTable } from "../../../data/normalize.js";
+import { splitOf } from "../../../data/stored-labels.js";
 import type { BatchJob, SharedSplit } from "./batch-job.js";
 import { type BatchWorkers, closedError, defaultWorkers, startWorkers } from "./batch-workers.js";
 import { type ReadAhead, readAhead } from "./read-ahead.js";
@@ -36,19 +36,14 @@ export function storedDataSet(stored: Source, options: StoredOptions): DataSet {
   const cached = images * imageBytes(shape) <= cacheBytes;
   const share = (split: StoredSplit | undefined) => split && shareSplit(split, shape, cached);
   const splits = { train: share(stored.train), test: share(stored.test) };
-  const splitOf = (name: "train" | "test"): Split | undefined =>
-    stored[name] && {
-      ...{ name, length: stored[name].labels.length },
-      ...{ labels: stored[name].labels, shards: stored[name].shards },
-    };
   let workers: BatchWorkers | undefined;
   let closed = false;
   const data: DataSet = {
     source,
     classes: stored.classes,
     ...shape,
-    train: splitOf("train"),
-    test: splitOf("test"),
+    train: splitOf("train", stored.train),
+    test: splitOf("test", stored.test),
     batches(name, batch) {
       const epoch = planEpoch(data, name, batch);
       const table = normalizeTable(batch.normalize, shape.channels);

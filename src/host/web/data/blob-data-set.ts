@@ -6,10 +6,10 @@ import {
   type DataSet,
   type ImageShape,
   imageBytes,
-  type Split,
 } from "../../../data/data-set.js";
 import { type Epoch, labelsAt, planEpoch, throwIfStopped } from "../../../data/epoch.js";
 import { normalizeTable } from "../../../data/normalize.js";
+import { splitOf } from "../../../data/stored-labels.js";
 import { writeImage } from "../../../data/write-image.js";
 import { decodeImage } from "./decode-image.js";
 import type { Source, StoredSplit } from "./source.js";
@@ -33,17 +33,13 @@ export function blobDataSet(stored: Source, options: BlobOptions): DataSet {
   const images = (stored.train?.labels.length ?? 0) + (stored.test?.labels.length ?? 0);
   const cached = images * imageBytes(shape) <= cacheBytes;
   const pixels = { train: reader(stored.train, options, cached), test: reader(stored.test, options, cached) };
-  const splitOf = (name: "train" | "test"): Split | undefined => {
-    const split = stored[name];
-    return split && { name, length: split.labels.length, labels: split.labels, shards: split.shards };
-  };
   let closed = false;
   const data: DataSet = {
     source,
     classes: stored.classes,
     ...shape,
-    train: splitOf("train"),
-    test: splitOf("test"),
+    train: splitOf("train", stored.train),
+    test: splitOf("test", stored.test),
     batches(name, batch) {
       const epoch = planEpoch(data, name, batch);
       const table = normalizeTable(batch.normalize, shape.channels);

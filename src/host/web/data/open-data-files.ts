@@ -1,8 +1,10 @@
 import { ScconvError } from "../../../base/errors.js";
+import { agreedShape, type Probed, probedIndices } from "../../../data/agreed-shape.js";
 import { checkLabels } from "../../../data/check-labels.js";
 import { classCount, classNames, numbers } from "../../../data/class-names.js";
-import type { DataSet, ImageShape } from "../../../data/data-set.js";
+import type { DataSet } from "../../../data/data-set.js";
 import { findShards } from "../../../data/shard-samples.js";
+import { firstOf } from "../../../data/stored-labels.js";
 import { blobDataSet } from "./blob-data-set.js";
 import { probeImage } from "./decode-image.js";
 import { readImageFolder } from "./image-folder.js";
@@ -62,7 +64,7 @@ export async function openDataFiles(
     train: firstOf(whole.train, limit),
     test: firstOf(whole.test, limit),
   };
-  const shape = await batchShape(stored, options);
+  const shape = agreedShape(await probe(stored), options, "give a size");
   return blobDataSet(stored, { source: name, shape, size, crop, cacheBytes: options.cacheBytes ?? 2 ** 28 });
 }
 
@@ -85,47 +87,20 @@ async function shardsOf(files: readonly PlacedFile[], limit: number): Promise<So
   return { classes: names ?? numbers(classCount(splits.train ?? splits.test)), ...splits };
 }
 
-/** Images whose headers are read before anything else, spread over each split: most disagreements show at once. */
-const probes = 16;
-
-async function batchShape(
-  { train, test }: Source,
-  { size, channels }: OpenDataFilesOptions,
-): Promise<ImageShape> {
-  const found = [];
+async function probe({ train, test }: Source): Promise<Probed[]> {
+  const found: Probed[] = [];
   for (const split of [train, test]) {
-    const length = split?.labels.length ?? 0;
-    const n = Math.min(probes, length);
-    for (let i = 0; i < n; i++) {
-      const { blob, name } = split!.locate(Math.floor((i * length) / n));
-      found.push({ ...(await probeImage(blob, name)), name });
+    for (const index of probedIndices(split?.labels.length ?? 0)) {
+      const { blob, name } = split!.locate(index);
+      const { height, width, grey } = await probeImage(blob, name);
+      found.push({ name, height, width, channels: grey ? 1 : 3 });
     }
   }
-  const first = found[0]!;
-  const other = found.find((p) => p.height !== first.height || p.width !== first.width);
-  if (size === undefined && other) {
-    throw new ScconvError("bad-input", "images differ in size", {
-      where: other.name,
-      got: `${other.width}×${other.height}`,
-      need: `${first.width}×${first.height} as ${first.name}`,
-      hint: "give a size",
-    });
-  }
-  return {
-    height: size ?? first.height,
-    width: size ?? first.width,
-    channels: channels ?? (found.every((p) => p.grey) ? 1 : 3),
-  };
+  return found;
 }
 
 const named = (split: StoredSplit | undefined) =>
   split && { labels: split.labels, nameOf: (at: number) => split.locate(at).name };
-
-function firstOf(split: StoredSplit | undefined, limit: number): StoredSplit | undefined {
-  if (!split) return undefined;
-  const labels = split.labels.slice(0, Math.min(limit, split.labels.length));
-  return { ...split, labels, shards: split.shards?.filter((start) => start < labels.length) };
-}
 
 function checkShare(what: string, value: number | undefined, fits: (x: number) => boolean): void {
   if (value === undefined || (value > 0 && fits(value))) return;

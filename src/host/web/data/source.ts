@@ -1,3 +1,5 @@
+import type { StoredLabels } from "../../../data/stored-labels.js";
+
 /** Where one encoded image is. */
 export interface Located {
   readonly blob: Blob;
@@ -6,11 +8,7 @@ export interface Located {
 }
 
 /** A split as it is stored, before anything is decoded. */
-export interface StoredSplit {
-  /** (N), class indices. */
-  readonly labels: Int32Array;
-  /** Positions at which files begin that hold many images each. */
-  readonly shards?: readonly number[] | undefined;
+export interface StoredSplit extends StoredLabels {
   locate(index: number): Located;
 }
 
