@@ -10,25 +10,29 @@ import { download, drop, eachLook, fileOf, openStudio, type Studio, type Watched
 const there = findChromium();
 if (!there) console.log(`Tests of the studio are skipped: ${noChromium}`);
 
-describe.skipIf(!there)("the studio, from a file to a smaller one", { timeout: 600_000 }, () => {
-  let studio: Studio;
-  let watched: Watched;
-
+/** A studio with a page for all tests of a block. */
+function openedStudio(): { studio: Studio; watched: Watched } {
+  const open = {} as { studio: Studio; watched: Watched };
   beforeAll(async () => {
-    studio = await openStudio();
-    watched = await studio.page();
+    open.studio = await openStudio();
+    open.watched = await open.studio.page();
   }, 300_000);
-  afterAll(() => studio?.close());
+  afterAll(() => open.studio?.close());
+  return open;
+}
+
+describe.skipIf(!there)("the studio, from a file to a smaller one", { timeout: 600_000 }, () => {
+  const open = openedStudio();
 
   it("starts with what it needs, and says what the browser has", async () => {
-    const { page } = watched;
+    const { page } = open.watched;
     await page.getByText("WebAssembly, one thread").waitFor();
     await expect.poll(() => page.evaluate(() => crossOriginIsolated)).toBe(true);
     await eachLook(page, "start", (as) => checkLook(page, as));
   });
 
   it("lists the layers that `inspect` lists", async () => {
-    const { page } = watched;
+    const { page } = open.watched;
     await drop(page, await fileOf(network));
     const table = page.getByRole("table", { name: "Layers" });
     await table.waitFor();
@@ -42,7 +46,7 @@ describe.skipIf(!there)("the studio, from a file to a smaller one", { timeout: 6
   });
 
   it("sorts and searches, by keyboard as well", async () => {
-    const { page } = watched;
+    const { page } = open.watched;
     const table = page.getByRole("table", { name: "Layers" });
     const header = table.getByRole("columnheader", { name: "Parameters" });
     await header.getByRole("button").focus();
@@ -59,7 +63,7 @@ describe.skipIf(!there)("the studio, from a file to a smaller one", { timeout: 6
   });
 
   it("says what a swap would change, as `swap --dry-run` says it", async () => {
-    const { page } = watched;
+    const { page } = open.watched;
     await page.getByRole("link", { name: "What if" }).click();
     await page.getByRole("table", { name: "Convolutions" }).waitFor();
     await page.getByRole("button", { name: "All that fit" }).click();
@@ -84,7 +88,7 @@ describe.skipIf(!there)("the studio, from a file to a smaller one", { timeout: 6
   });
 
   it("times both where this browser can", async () => {
-    const { page } = watched;
+    const { page } = open.watched;
     await page.getByRole("link", { name: "Latency" }).click();
     await page.getByLabel("Rounds").fill("3");
     await page.getByLabel("WebGPU").uncheck();
@@ -101,7 +105,7 @@ describe.skipIf(!there)("the studio, from a file to a smaller one", { timeout: 6
   });
 
   it("shows what a layer makes of an image, and answers as Node does", async () => {
-    const { page } = watched;
+    const { page } = open.watched;
     await page.getByRole("link", { name: "Feature maps" }).click();
     const image = await picture(await sideOf(network));
     await drop(page, { name: "picture.png", bytes: image });
@@ -119,10 +123,21 @@ describe.skipIf(!there)("the studio, from a file to a smaller one", { timeout: 6
     }
   });
 
+  it("refuses a picture by the size that it claims, before it is decoded", async () => {
+    const { page } = open.watched;
+    const vast = await picture(8);
+    vast.writeUInt32BE(65_535, 16);
+    vast.writeUInt32BE(65_535, 20);
+    await drop(page, { name: "vast.png", bytes: vast });
+    await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/vast\.png.*too large/);
+    await drop(page, { name: "picture.png", bytes: await picture(await sideOf(network)) });
+    await page.getByRole("alert").waitFor({ state: "detached" });
+  });
+
   it("sends nothing anywhere, and could not", async () => {
-    const { page, requests, errors } = watched;
+    const { page, requests, errors } = open.watched;
     const elsewhere = requests.filter(
-      (url) => !url.startsWith(studio.served.url) && !/^(blob|data):/.test(url),
+      (url) => !url.startsWith(open.studio.served.url) && !/^(blob|data):/.test(url),
     );
     expect(elsewhere).toEqual([]);
     expect(errors).toEqual([]);
@@ -138,13 +153,7 @@ describe.skipIf(!there)("the studio, from a file to a smaller one", { timeout: 6
 });
 
 describe.skipIf(!there)("what strangers send", { timeout: 600_000 }, () => {
-  let studio: Studio;
-  let watched: Watched;
-  beforeAll(async () => {
-    studio = await openStudio();
-    watched = await studio.page();
-  }, 300_000);
-  afterAll(() => studio?.close());
+  const open = openedStudio();
 
   const markup = "<img src=x onerror=alert(1)>";
   it.each<[string, Uint8Array, RegExp]>([
@@ -157,7 +166,7 @@ describe.skipIf(!there)("what strangers send", { timeout: 600_000 }, () => {
     ],
     ["sizes of terabytes", wire(input("x", [2 ** 40]), output("y"), node("Relu", ["x"], ["y"])), /GB|TB/],
   ])("%s is an error, and nothing else", async (_, bytes, says) => {
-    const { page } = watched;
+    const { page } = open.watched;
     await drop(page, { name: "hostile.onnx", bytes });
     const alert = page.getByRole("alert");
     await expect.poll(() => alert.textContent()).toMatch(says);
@@ -168,15 +177,15 @@ describe.skipIf(!there)("what strangers send", { timeout: 600_000 }, () => {
   });
 
   it("what is no model is said", async () => {
-    const { page } = watched;
+    const { page } = open.watched;
     await drop(page, { name: "photo.txt", bytes: new Uint8Array(3) });
     await page.getByText("No .onnx file among what was dropped: photo.txt").waitFor();
   });
 
   it("ten thousand nodes, named in markup, do not stop the page", async () => {
-    const { page, errors } = watched;
+    const { page, errors } = open.watched;
     // Of the page's own thread, in processor time: the clock says more about what else the machine does.
-    const devtools = await watched.context.newCDPSession(page);
+    const devtools = await open.watched.context.newCDPSession(page);
     await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
     const busy = async () => {
       const { metrics } = await devtools.send("Performance.getMetrics");

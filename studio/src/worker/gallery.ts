@@ -1,9 +1,8 @@
 import { transfer } from "comlink";
 import { featureLayers, observeFeatures, parseNormalize, ScconvError, type Tensor } from "scconv";
 import { type OpenedModel, openModelFile, type WebEngine, webEngine } from "scconv/web";
-import { imagePlaceOf } from "./image-place.js";
+import { imageFor, imagePlaceOf } from "./image-place.js";
 import type { Gallery, LayerMaps } from "./protocol.js";
-import { readPixels, toTensor } from "./read-pixels.js";
 
 interface Hung {
   readonly name: string;
@@ -28,8 +27,7 @@ export function gallery(): Gallery {
       if (!hung) throw new ScconvError("usage", "no model is open");
       const { name, opened, engine } = hung;
       const place = imagePlaceOf(opened, name, size);
-      const pixels = await readPixels(image, place);
-      const feeds = new Map([[place.input, toTensor(pixels, parseNormalize(normalize))]]);
+      const feeds = new Map([[place.input, await imageFor(place, image, parseNormalize(normalize))]]);
       const chosen = featureLayers(opened.graph, { layers: layer, raw, where: name });
       const [maps] = await observeFeatures(engine, opened.graph, chosen.slice(0, 1), [feeds], {
         where: name,
