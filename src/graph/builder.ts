@@ -2,7 +2,7 @@ import { isStatic, type Shape } from "../base/dims.js";
 import type { DType } from "../base/dtype.js";
 import { ScconvError } from "../base/errors.js";
 import { Tensor } from "../base/tensor.js";
-import { InferContext, operatorKey, type TypeRules } from "./infer-context.js";
+import { type InferContext, operatorKey, type TypeRules } from "./infer-context.js";
 import { inferContents, inferTypes, refine } from "./infer-types.js";
 import {
   type AttributeInput,
@@ -13,7 +13,7 @@ import {
   type TensorType,
   type ValueInfo,
 } from "./ir.js";
-import { Names } from "./names.js";
+import { KnownValues } from "./known-values.js";
 
 /** The operator set that new graphs are written in. */
 export const CANONICAL_OPSET = 18;
@@ -74,28 +74,20 @@ export class GraphBuilder {
   #nodes: Node[] = [];
   #inputs: ValueInfo[] = [];
   #outputs: ValueInfo[] = [];
-  #initializers = new Map<string, Tensor>();
-  #types = new Map<string, TensorType>();
-  #partial = new Map<string, Shape>();
-  readonly #names = new Names();
-  #scalars = new Map<string, Value>();
-  #from: Graph | undefined;
-  #outer: GraphBuilder | undefined;
+  readonly #values: KnownValues;
+  readonly #scalars = new Map<string, Value>();
+  readonly #from: Graph | undefined;
 
   constructor(operators: ReadonlyMap<string, TypeRules>, { from, opsets, name, outer }: BuilderOptions = {}) {
     this.operators = operators;
-    this.#outer = outer;
+    this.#values = new KnownValues(outer ? outer.#values : undefined);
     this.#from = from;
     this.name = name ?? from?.name ?? "graph";
     this.opsets = opsets ?? from?.opsets ?? new Map([["", CANONICAL_OPSET]]);
     if (!from) return;
     this.#inputs = [...from.inputs];
-    this.#initializers = new Map(from.initializers);
-    for (const info of from.inputs) this.#declare(info.name, info.type);
-    for (const [n, t] of from.initializers) {
-      this.#types.set(n, { dtype: t.dtype, shape: t.dims });
-      this.#names.take(n);
-    }
+    for (const info of from.inputs) this.#values.declare(info.name, info.type);
+    for (const [n, t] of from.initializers) this.#values.initialize(n, t);
     for (const node of from.nodes) this.append(node, from.types);
     this.#outputs = [...from.outputs];
   }
@@ -104,52 +96,49 @@ export class GraphBuilder {
     return this.#nodes;
   }
   get initializers(): ReadonlyMap<string, Tensor> {
-    return this.#initializers;
+    return this.#values.initializers;
   }
 
   value(name: string): Value {
     return new Value(this, name);
   }
   has(name: string): boolean {
-    return this.#types.has(name) || this.#names.has(name);
+    return this.#values.has(name);
   }
   typeOf(name: string): TensorType {
-    const t = this.#types.get(name);
-    if (!t) throw new ScconvError("invalid-graph", `value "${name}" has no known type`);
-    return t;
+    return this.#values.typeOf(name);
   }
   /** The type of a value, or undefined where nothing is known of it. */
   typeIfKnown(name: string): TensorType | undefined {
-    return this.#types.get(name) ?? (this.#names.has(name) ? undefined : this.#outer?.typeIfKnown(name));
-  }
-  /** Keeps `name` from being given to something new: a node that comes later makes it. */
-  reserve(name: string): void {
-    this.#names.take(name);
+    return this.#values.typeIfKnown(name);
   }
   constantOf(name: string): Tensor | undefined {
-    return (
-      this.#initializers.get(name) ?? (this.#names.has(name) ? undefined : this.#outer?.constantOf(name))
-    );
+    return this.#values.constantOf(name);
+  }
+
+  /** Keeps `name` from being given to something new: a node that comes later makes it. */
+  reserve(name: string): void {
+    this.#values.names.take(name);
   }
 
   /** Names made inside `body` start with `name.`. */
   scope<T>(name: string, body: () => T): T {
-    return this.#names.within(name, body);
+    return this.#values.names.within(name, body);
   }
 
   /** `name` under the current scope; exact, not made unique. */
   scoped(name: string): string {
-    return this.#names.scoped(name);
+    return this.#values.names.scoped(name);
   }
 
   /** A name under the current scope that nothing has yet. */
   fresh(hint: string): string {
-    return this.#names.fresh(hint);
+    return this.#values.names.fresh(hint);
   }
 
   input(name: string, dtype: DType, shape: Shape): Value {
     this.#inputs.push({ name, type: { dtype, shape } });
-    this.#declare(name, { dtype, shape });
+    this.#values.declare(name, { dtype, shape });
     return this.value(name);
   }
 
@@ -160,16 +149,15 @@ export class GraphBuilder {
 
   /** An initializer with exactly this name. */
   initializer(name: string, tensor: Tensor): Value {
-    this.#declare(name, { dtype: tensor.dtype, shape: tensor.dims });
-    this.#initializers.set(name, tensor);
+    this.#values.declare(name, { dtype: tensor.dtype, shape: tensor.dims });
+    this.#values.initialize(name, tensor);
     return this.value(name);
   }
 
   /** A constant with a name of the builder's choice. */
   constant(tensor: Tensor, hint = "const"): Value {
     const name = this.fresh(hint);
-    this.#types.set(name, { dtype: tensor.dtype, shape: tensor.dims });
-    this.#initializers.set(name, tensor);
+    this.#values.initialize(name, tensor);
     return this.value(name);
   }
 
@@ -186,7 +174,7 @@ export class GraphBuilder {
   #shared(key: string, make: () => Tensor): Value {
     let v = this.#scalars.get(key);
     if (!v) {
-      v = this.#names.atTop(() => this.constant(make(), `k_${key.replace(/[^\w.-]+/g, "_")}`));
+      v = this.#values.names.atTop(() => this.constant(make(), `k_${key.replace(/[^\w.-]+/g, "_")}`));
       this.#scalars.set(key, v);
     }
     return v;
@@ -217,7 +205,7 @@ export class GraphBuilder {
     const outputs =
       typeof options.outputs === "number"
         ? Array.from({ length: options.outputs }, (_, i) =>
-            this.#names.atTop(() => this.fresh(i === 0 ? `${name}.out` : `${name}.out${i}`)),
+            this.#values.names.atTop(() => this.fresh(i === 0 ? `${name}.out` : `${name}.out${i}`)),
           )
         : options.outputs;
     const names = inputs.map((v) => v?.name ?? "");
@@ -241,29 +229,23 @@ export class GraphBuilder {
       const ctx = this.contextOf(node);
       const types = inferTypes(operator, ctx);
       node.outputs.forEach((n, i) => {
-        if (n !== "") this.#declare(n, refine(types[i], known?.get(n)));
+        if (n !== "") this.#values.declare(n, refine(types[i], known?.get(n)));
       });
       const contents = inferContents(operator, ctx);
-      if (contents && node.outputs[0]) this.notePartial(node.outputs[0], contents);
+      if (contents && node.outputs[0]) this.#values.notePartial(node.outputs[0], contents);
     } else if (known) {
-      for (const n of node.outputs) if (n !== "") this.#declare(n, known.get(n));
+      for (const n of node.outputs) if (n !== "") this.#values.declare(n, known.get(n));
     } else {
       throw new ScconvError("unsupported", `no rules for operator ${operatorKey(node.op, node.domain)}`, {
         where: nodeLabel(node),
       });
     }
-    this.#names.take(node.name);
+    this.#values.names.take(node.name);
     this.#nodes.push(node);
   }
 
   contextOf(node: Node): InferContext {
-    return new InferContext(
-      node,
-      node.inputs.map((n) => (n === "" ? undefined : this.typeIfKnown(n))),
-      node.inputs.map((n) => this.constantOf(n)),
-      node.inputs.map((n) => this.#partial.get(n)),
-      (graph, inputs) => this.#subgraphTypes(graph, inputs),
-    );
+    return this.#values.contextOf(node, (graph, inputs) => this.#subgraphTypes(graph, inputs));
   }
 
   #subgraphTypes(
@@ -282,16 +264,11 @@ export class GraphBuilder {
     return graph.outputs.map((o) => inner.typeIfKnown(o.name) ?? o.type);
   }
 
-  /** Integer contents of a value, as far as known (see shape inference). */
-  notePartial(name: string, contents: Shape): void {
-    this.#partial.set(name, contents);
-  }
-
   /** Makes `value` a graph output; under another name by way of an Identity. */
   output(value: Value, name?: string): Value {
     const v =
       name === undefined || name === value.name ? value : this.add("Identity", [value], {}, { output: name });
-    this.#outputs.push({ name: v.name, type: this.#types.get(v.name) });
+    this.#outputs.push({ name: v.name, type: this.typeIfKnown(v.name) });
     return v;
   }
 
@@ -300,7 +277,7 @@ export class GraphBuilder {
     const types = new Map<string, TensorType>();
     for (const node of this.#nodes) {
       for (const n of node.outputs) {
-        const t = this.#types.get(n);
+        const t = this.typeIfKnown(n);
         if (t && !edge.has(n)) types.set(n, t);
       }
     }
@@ -309,19 +286,11 @@ export class GraphBuilder {
       nodes: this.#nodes.slice(),
       inputs: this.#inputs.slice(),
       outputs: this.#outputs.slice(),
-      initializers: new Map(this.#initializers),
+      initializers: new Map(this.initializers),
       types,
       opsets: this.opsets,
       doc: this.#from?.doc,
       origin: this.#from?.origin,
     };
-  }
-
-  #declare(name: string, type: TensorType | undefined): void {
-    if (type && this.#types.has(name)) {
-      throw new ScconvError("invalid-graph", `value "${name}" is made twice`);
-    }
-    this.#names.take(name);
-    if (type) this.#types.set(name, type);
   }
 }
