@@ -5,6 +5,7 @@
  * the pixels of all images takes half of the time, the two transpositions counted (docs/decisions.md). Constant weights have
  * better kernels, so this is for training.
  */
+import { isStatic } from "../base/dims.js";
 import type { Value } from "../graph/builder.js";
 import { type Graph, intAttr, type Node } from "../graph/ir.js";
 import { conv, reshape, transpose } from "../ops/emit.js";
@@ -24,21 +25,22 @@ export function batchAsDepth(graph: Graph): Graph {
   return rebuild(graph, (node, inputs, b) => {
     if (!candidate(node)) return undefined;
     const [x, w, bias] = inputs as [Value, Value, Value | undefined];
-    const [n, c, ...image] = numbers(x) ?? [];
-    const [m, , ...kernel] = numbers(w) ?? [];
-    if (n === undefined || n === 1 || image.length !== 2 || kernel.every((k) => k === 1)) return undefined;
+    if (x.rank !== 4 || !isStatic(x.shape) || !isStatic(w.shape)) return undefined;
+    const [n, c, ...image] = x.dims as [number, number, number, number];
+    const [m, , ...kernel] = w.dims as [number, number, number, number];
+    if (n === 1 || kernel.every((k) => k === 1)) return undefined;
     const { out, strides, dilations, begins, ends } = windowOf(node, x.shape, kernel);
     const size = out as readonly number[];
-    if (m! * c! * area(kernel) < WEIGHTS_PER_PIXEL * area(size)) return undefined;
+    if (m * c * area(kernel) < WEIGHTS_PER_PIXEL * area(size)) return undefined;
     const attributes = {
       strides: [1, ...strides],
       dilations: [1, ...dilations],
       pads: [0, ...begins, 0, ...ends],
     };
     return b.scope(node.name, () => {
-      const deepX = reshape(transpose(x, channelsFirst), [1, c!, n, ...image]);
-      const y = conv(deepX, reshape(w, [m!, c!, 1, ...kernel]), bias, attributes);
-      return [transpose(reshape(y, [m!, n, ...size]), channelsFirst)];
+      const deepX = reshape(transpose(x, channelsFirst), [1, c, n, ...image]);
+      const y = conv(deepX, reshape(w, [m, c, 1, ...kernel]), bias, attributes);
+      return [transpose(reshape(y, [m, n, ...size]), channelsFirst)];
     });
   }).graph;
 }
@@ -47,6 +49,3 @@ export function batchAsDepth(graph: Graph): Graph {
 const channelsFirst = [1, 0, 2, 3];
 
 const area = ([h, w]: readonly number[]): number => h! * w!;
-
-const numbers = ({ shape }: Value): readonly number[] | undefined =>
-  shape.every((d) => typeof d === "number") ? (shape as number[]) : undefined;

@@ -4,67 +4,72 @@
  * (M/B, C/B, k…, B, B), and images on the way in and out. Same sums, in another order; for few channels on many pixels in 0.6 of the
  * time, all reorderings counted (docs/decisions.md). The domain is the engine's own and no standard: not for files that people keep.
  */
+import { isStatic } from "../base/dims.js";
 import { Tensor } from "../base/tensor.js";
 import { type AttributeInput, attributesFrom, type Graph, intAttr, type Node } from "../graph/ir.js";
+import { Names } from "../graph/names.js";
 
 export const BLOCKED_DOMAIN = "com.microsoft.nchwc";
 
 /** `block` is the engine's B on this machine. */
 export function blockedConvolutions(graph: Graph, block: number): Graph {
-  const shapes = new Map(graph.initializers);
-  const taken = new Set(graph.nodes.flatMap((n) => n.outputs));
-  const nodes: Node[] = [];
-  for (const node of graph.nodes) {
-    const weight = graph.types.get(node.inputs[1] ?? "")?.shape;
-    const [m, c, ...kernel] = (weight ?? []) as number[];
-    const fits =
-      node.op === "Conv" &&
-      node.domain === "" &&
-      graph.types.get(node.inputs[1]!)?.dtype === "float32" &&
-      weight!.every((d) => typeof d === "number") &&
-      intAttr(node, "group", 1) === 1 &&
-      kernel.length === 2 &&
-      kernel.some((k) => k > 1) &&
-      m! % block === 0 &&
-      c! % block === 0;
-    if (!fits) {
-      nodes.push(node);
-      continue;
-    }
-    const fresh = (name: string): string => {
-      let free = `${node.name || node.outputs[0]}.${name}`;
-      while (taken.has(free) || shapes.has(free)) free += "_";
-      taken.add(free);
-      return free;
-    };
-    const vector = (name: string, values: readonly number[]) => {
-      const free = fresh(name);
-      shapes.set(free, Tensor.from("int64", [values.length], values));
-      return free;
-    };
-    const emit = (
-      op: string,
-      inputs: readonly string[],
-      attributes: Readonly<Record<string, AttributeInput>> = {},
-      { domain = "", output = fresh(op) }: { domain?: string; output?: string } = {},
-    ): string => {
-      const name = output;
-      nodes.push({ name, op, domain, inputs, outputs: [output], attributes: attributesFrom(attributes) });
-      return output;
-    };
-    const blocks = vector("blocks", [m! / block, block, c! / block, block, ...kernel]);
-    const apart = emit("Reshape", [node.inputs[1]!, blocks]);
-    const turned = emit("Transpose", [apart], { perm: [0, 2, 4, 5, 3, 1] });
-    const weights = emit("Reshape", [turned, vector("dims", [m!, c!, ...kernel])]);
-    const own = { domain: BLOCKED_DOMAIN };
-    const x = emit("ReorderInput", [node.inputs[0]!], {}, own);
-    const attributes = { ...Object.fromEntries(node.attributes), kernel_shape: kernel };
-    const y = emit("Conv", [x, weights, ...node.inputs.slice(2)], attributes, own);
-    emit("ReorderOutput", [y], { channels: m! }, { ...own, output: node.outputs[0]! });
-  }
+  const initializers = new Map(graph.initializers);
+  const names = new Names();
+  for (const name of [...initializers.keys(), ...graph.nodes.flatMap((n) => n.outputs)]) names.take(name);
+  const nodes = graph.nodes.flatMap((node) => {
+    const weights = blockedWeights(graph, node, block);
+    return weights ? blocked(node, weights, { block, names, initializers }) : [node];
+  });
   if (nodes.length === graph.nodes.length) return graph;
-  const opsets = new Map(graph.opsets).set(BLOCKED_DOMAIN, 1);
-  return { ...graph, nodes, opsets, initializers: shapes };
+  return { ...graph, nodes, initializers, opsets: new Map(graph.opsets).set(BLOCKED_DOMAIN, 1) };
+}
+
+/** (M, C, kh, kw) of a convolution that fits: one group, whole blocks of channels, more than one tap. */
+function blockedWeights(graph: Graph, node: Node, block: number): readonly number[] | undefined {
+  if (node.op !== "Conv" || node.domain !== "" || intAttr(node, "group", 1) !== 1) return undefined;
+  // Constants are not among the types: those are of values that nodes make.
+  const type = graph.types.get(node.inputs[1]!);
+  if (type?.dtype !== "float32" || type.shape?.length !== 4 || !isStatic(type.shape)) return undefined;
+  const [m, c, ...kernel] = type.shape as [number, number, number, number];
+  return m % block === 0 && c % block === 0 && kernel.some((k) => k > 1) ? type.shape : undefined;
+}
+
+/** The nodes that take the convolution's place. */
+function blocked(
+  node: Node,
+  dims: readonly number[],
+  { block, names, initializers }: { block: number; names: Names; initializers: Map<string, Tensor> },
+): Node[] {
+  const [m, c, ...kernel] = dims as [number, number, number, number];
+  const fresh = (what: string) => names.fresh(`${node.name || node.outputs[0]}.${what}`);
+  const vector = (what: string, values: readonly number[]): string => {
+    const name = fresh(what);
+    initializers.set(name, Tensor.from("int64", [values.length], values));
+    return name;
+  };
+  const nodes: Node[] = [];
+  const emit = (
+    op: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeInput>> = {},
+    { domain = "", output = fresh(op) }: { domain?: string; output?: string } = {},
+  ): string => {
+    const made = { op, domain, inputs, outputs: [output], attributes: attributesFrom(attributes) };
+    nodes.push({ name: output, ...made });
+    return output;
+  };
+  const apart = emit("Reshape", [
+    node.inputs[1]!,
+    vector("blocks", [m / block, block, c / block, block, ...kernel]),
+  ]);
+  const turned = emit("Transpose", [apart], { perm: [0, 2, 4, 5, 3, 1] });
+  const weights = emit("Reshape", [turned, vector("dims", dims)]);
+  const own = { domain: BLOCKED_DOMAIN };
+  const x = emit("ReorderInput", [node.inputs[0]!], {}, own);
+  const attributes = { ...Object.fromEntries(node.attributes), kernel_shape: kernel };
+  const y = emit("Conv", [x, weights, ...node.inputs.slice(2)], attributes, own);
+  emit("ReorderOutput", [y], { channels: m }, { ...own, output: node.outputs[0]! });
+  return nodes;
 }
 
 /** A graph whose output tells the block: see `blockOf`. */

@@ -1,22 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Random } from "../../src/base/random.js";
-import { sizeOf, Tensor } from "../../src/base/tensor.js";
+import type { Tensor } from "../../src/base/tensor.js";
 import type { Graph } from "../../src/graph/ir.js";
 import { verify } from "../../src/graph/verify.js";
-import { nodeEngine } from "../../src/host/node/ort.js";
 import { graphBuilder, operators } from "../../src/ops/index.js";
 import { batchAsDepth } from "../../src/optimise/batch-as-depth.js";
 import { expectClose } from "../ops/close.js";
-
-const engine = nodeEngine({ threads: 1 });
-const random = new Random(3);
-const normal = (dims: readonly number[]) =>
-  Tensor.from(
-    "float32",
-    dims,
-    Float64Array.from({ length: sizeOf(dims) }, () => random.normal()),
-  );
+import { normal, run } from "./conv-run.js";
 
 interface Case {
   readonly x: readonly number[];
@@ -31,13 +21,6 @@ function convolution({ x, w, attributes, bias }: Case): Graph {
   if (bias) inputs.push(b.input("b", "float32", [w[0]!]));
   b.output(b.add("Conv", inputs, attributes), "y");
   return b.build();
-}
-
-async function run(graph: Graph, feeds: ReadonlyMap<string, Tensor>): Promise<Tensor> {
-  const session = await engine.open(graph);
-  const y = (await session.run(feeds)).get("y")!;
-  await session.release();
-  return y;
 }
 
 const ops = (graph: Graph) => graph.nodes.map((n) => n.op).filter((op) => op !== "Identity");

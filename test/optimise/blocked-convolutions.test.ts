@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Random } from "../../src/base/random.js";
 import { sizeOf, Tensor } from "../../src/base/tensor.js";
 import type { AttributeInput, Graph } from "../../src/graph/ir.js";
-import { nodeEngine } from "../../src/host/node/ort.js";
 import { reshape } from "../../src/ops/emit.js";
 import { graphBuilder } from "../../src/ops/index.js";
 import {
@@ -14,15 +12,7 @@ import {
 import type { Engine } from "../../src/runtime/session.js";
 import { forEngine } from "../../src/train/for-engine.js";
 import { expectClose } from "../ops/close.js";
-
-const engine = nodeEngine({ threads: 1 });
-const random = new Random(4);
-const normal = (dims: readonly number[]) =>
-  Tensor.from(
-    "float32",
-    dims,
-    Float64Array.from({ length: sizeOf(dims) }, () => random.normal()),
-  );
+import { normal, run } from "./conv-run.js";
 
 /** A convolution whose weights come as one row, as a step's do. */
 function convolution(
@@ -37,13 +27,6 @@ function convolution(
     "y",
   );
   return b.build();
-}
-
-async function run(graph: Graph, feeds: ReadonlyMap<string, Tensor>): Promise<Tensor> {
-  const session = await engine.open(graph);
-  const y = (await session.run(feeds)).get("y")!;
-  await session.release();
-  return y;
 }
 
 const blocked = (graph: Graph) => graph.nodes.filter((n) => n.domain === BLOCKED_DOMAIN).map((n) => n.op);
