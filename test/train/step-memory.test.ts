@@ -103,7 +103,7 @@ describe("what a step holds at once", () => {
     expect(held(await asRun(again))).toBeLessThan(checkpointed * bytes);
   });
 
-  test("the sums of a pool's gradient are made term by term", async () => {
+  test("the gradient of a pool holds few images at once", async () => {
     const b = graphBuilder();
     const x = b.input("x", "float32", [2, 4, 16, 16]);
     const y = maxPool(relu(x), 3, 2, 1);
