@@ -2,7 +2,10 @@ import type { Command } from "commander";
 import { real, whole } from "./flags.js";
 
 /** Flags of every command that reads images. */
-export function dataFlags(command: Command, { required = true } = {}): Command {
+export function dataFlags(
+  command: Command,
+  { required = true, size = "resize images to n × n (default: the model's own size)" } = {},
+): Command {
   const about =
     "fashion-mnist, or a folder: WebDataset shards, CIFAR or IDX files, or train/CLASS/ and val/CLASS/";
   return (required ? command.requiredOption("--data <data>", about) : command.option("--data <data>", about))
@@ -10,7 +13,7 @@ export function dataFlags(command: Command, { required = true } = {}): Command {
       "--normalize <how>",
       "imagenet, cifar10, none or MEAN/STD (default: what the model file says, else none)",
     )
-    .option("--size <n>", "resize images to n × n (default: the model's own size)", whole("--size"))
+    .option("--size <n>", size, whole("--size"))
     .option(
       "--crop <share>",
       "keep the centre of images resized to size/share; 0.875 for 224 of 256 (default: what the model file says, else 1)",

@@ -4,18 +4,11 @@ import { prune } from "../graph/walk.js";
 import type { Progress } from "../runtime/progress.js";
 import type { Engine, NamedTensors } from "../runtime/session.js";
 import { type FeatureLayer, unitScopes } from "./layers.js";
+import type { Maps } from "./maps.js";
 import { type MomentsBuilder, momentsOf } from "./moments.js";
 import { type Redundancy, redundancyOf } from "./redundancy.js";
+import { type SruMaps, sruMaps, valuesOf, whyNoSru } from "./sru-parts.js";
 import { type UnitFigures, unitObserver, unitProbes } from "./unit-probes.js";
-
-/** The maps of one image. */
-export interface Maps {
-  /** (C, H, W). */
-  readonly values: ArrayLike<number>;
-  readonly maps: number;
-  readonly height: number;
-  readonly width: number;
-}
 
 export interface LayerFeatures extends FeatureLayer {
   readonly redundancy: Redundancy;
@@ -23,6 +16,8 @@ export interface LayerFeatures extends FeatureLayer {
   readonly first: Maps;
   /** Where the layer is an SCConv unit. */
   readonly unit?: UnitFigures;
+  /** Of a unit, where it was asked for: the first image inside its SRU, or why that is not to be found. */
+  readonly sru?: SruMaps | { readonly missing: string };
 }
 
 export interface ObserveOptions {
@@ -31,12 +26,16 @@ export interface ObserveOptions {
   readonly signal?: AbortSignal | undefined;
   /** The file, for messages. */
   readonly where: string;
+  /** How many images there are, for the progress. */
+  readonly count?: number | undefined;
   /** Takes layers whose value turns out to be no (N, C, H, W) silently out; else the first of them is refused. */
   readonly skipOthers?: boolean | undefined;
+  /** Keeps what the SRUs of units read, separate and make of the first image; default no. */
+  readonly sru?: boolean | undefined;
 }
 
 /**
- * Runs a graph on images, one `feeds` after the other, and measures the maps of the layers: the values are made outputs of
+ * Runs a graph on images, one batch of them after the other, and measures the maps of the layers: the values are made outputs of
  * the graph. Only moments are kept of each image, so memory does not grow with their number. Throws `bad-input` where a
  * layer's value is no (N, C, H, W), `not-finite`.
  */
@@ -44,8 +43,8 @@ export async function observeFeatures(
   engine: Engine,
   graph: Graph,
   layers: readonly FeatureLayer[],
-  images: readonly NamedTensors[],
-  { threads, progress, signal, where, skipOthers = false }: ObserveOptions,
+  images: Iterable<NamedTensors> | AsyncIterable<NamedTensors>,
+  { threads, progress, signal, where, count, skipOthers = false, sru = false }: ObserveOptions,
 ): Promise<LayerFeatures[]> {
   if (layers.length === 0) return [];
   const wanted = new Set(layers.filter((l) => l.op === "SCConv").map((l) => l.name));
@@ -54,14 +53,20 @@ export async function observeFeatures(
     unitScopes(graph).filter((s) => wanted.has(s)),
   );
   const units = unitObserver(probes);
-  const names = new Set([...layers.map((l) => l.value), ...units.values]);
+  const inside = new Map<string, SruMaps>();
+  const parts = sru ? probes.flatMap((p) => (p.sru ? [{ name: p.name, parts: p.sru }] : [])) : [];
+  const names = new Set([
+    ...layers.map((l) => l.value),
+    ...units.values,
+    ...parts.flatMap((p) => valuesOf(p.parts)),
+  ]);
   const session = await engine.open(probing(graph, names), { threads });
   const moments = new Map<string, MomentsBuilder>();
   const first = new Map<string, Maps>();
-  const bar = progress?.phase(`features of ${layers.length} layers`, images.length);
+  const bar = progress?.phase(`features of ${layers.length} layers`, count);
   try {
     let done = 0;
-    for (const feeds of images) {
+    for await (const feeds of images) {
       signal?.throwIfAborted();
       const values = await session.run(feeds);
       for (const { name, value } of layers) {
@@ -84,7 +89,9 @@ export async function observeFeatures(
         }
       }
       units.add(values);
-      bar?.tick(++done);
+      if (done === 0) for (const { name, parts: p } of parts) inside.set(name, sruMaps(p, values));
+      done += feeds.values().next().value?.dims[0] ?? 1;
+      bar?.tick(done);
     }
   } finally {
     bar?.done();
@@ -99,6 +106,7 @@ export async function observeFeatures(
         redundancy: redundancyOf(moments.get(layer.value)!.result()),
         first: first.get(layer.value)!,
         ...(unit ? { unit } : {}),
+        ...(unit && sru ? { sru: inside.get(layer.name) ?? { missing: whyNoSru(graph, layer.name) } } : {}),
       };
     });
 }

@@ -1,5 +1,5 @@
-import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import type { Moments } from "./moments.js";
+import { symmetricEigenvalues } from "./symmetric-eigenvalues.js";
 
 /** Of the layer's largest magnitude: a map that nowhere exceeds it is dead. */
 export const DEAD = 1e-6;
@@ -49,7 +49,7 @@ export function redundancyOf(moments: Moments, { marked = 8 }: { marked?: number
   const largest = peak.reduce((a, b) => Math.max(a, b), 0);
   const deadMaps = Array.from(peak.keys()).filter((c) => peak[c]! <= DEAD * largest);
   const pairs = pairsOf(moments);
-  const sorted = Float64Array.from(pairs, (p) => p.similarity).sort();
+  const sorted = pairs.similarity.slice().sort();
   const histogram = new Array<number>(BINS).fill(0);
   for (const s of sorted) histogram[Math.min(BINS - 1, Math.floor(((s + 1) / 2) * BINS))]!++;
   const rank = effectiveRank(eigenvalues(moments));
@@ -60,9 +60,9 @@ export function redundancyOf(moments: Moments, { marked = 8 }: { marked?: number
     constant: constant.filter(Boolean).length,
     zeros: count === 0 ? 0 : zeros / (maps * count),
     similarity: {
-      pairs: pairs.length,
+      pairs: sorted.length,
       median: medianOf(sorted),
-      alike: pairs.length === 0 ? 0 : pairs.filter((p) => p.similarity >= ALIKE).length / pairs.length,
+      alike: sorted.length === 0 ? 0 : sorted.filter((s) => s >= ALIKE).length / sorted.length,
       histogram,
     },
     effectiveRank: rank,
@@ -72,15 +72,27 @@ export function redundancyOf(moments: Moments, { marked = 8 }: { marked?: number
   };
 }
 
-function pairsOf({ maps, products, constant }: Moments): Pair[] {
-  const pairs: Pair[] = [];
-  for (let i = 0; i < maps; i++) {
-    if (constant[i]) continue;
-    for (let j = 0; j < i; j++) {
-      if (constant[j]) continue;
+/** Of maps that are not constant, in flat arrays: 2048 maps have two million pairs. */
+interface Pairs {
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+  readonly similarity: Float64Array;
+}
+
+function pairsOf({ maps, products, constant }: Moments): Pairs {
+  const alive = Int32Array.from(constant.keys()).filter((c) => !constant[c]);
+  const count = (alive.length * (alive.length - 1)) / 2;
+  const pairs = {
+    ...{ first: new Int32Array(count), second: new Int32Array(count) },
+    similarity: new Float64Array(count),
+  };
+  let k = 0;
+  for (const [at, i] of alive.entries()) {
+    for (const j of alive.subarray(0, at)) {
       const norm = Math.sqrt(products[i * maps + i]! * products[j * maps + j]!);
-      const similarity = Math.max(-1, Math.min(1, products[i * maps + j]! / norm));
-      pairs.push({ maps: [j, i], similarity });
+      pairs.first[k] = j;
+      pairs.second[k] = i;
+      pairs.similarity[k++] = Math.max(-1, Math.min(1, products[i * maps + j]! / norm));
     }
   }
   return pairs;
@@ -91,14 +103,16 @@ function medianOf(sorted: Float64Array): number | undefined {
   return n === 0 ? undefined : (sorted[(n - 1) >> 1]! + sorted[n >> 1]!) / 2;
 }
 
-function disjoint(pairs: readonly Pair[], most: number): Pair[] {
+function disjoint({ first, second, similarity }: Pairs, most: number): Pair[] {
   const taken = new Set<number>();
   const chosen: Pair[] = [];
-  for (const pair of pairs.filter((p) => p.similarity >= ALIKE).sort((a, b) => b.similarity - a.similarity)) {
+  const alike = Int32Array.from(similarity.keys()).filter((k) => similarity[k]! >= ALIKE);
+  for (const k of alike.sort((a, b) => similarity[b]! - similarity[a]! || a - b)) {
     if (chosen.length === most) break;
-    if (pair.maps.some((m) => taken.has(m))) continue;
-    for (const m of pair.maps) taken.add(m);
-    chosen.push(pair);
+    const maps = [first[k]!, second[k]!] as const;
+    if (maps.some((m) => taken.has(m))) continue;
+    for (const m of maps) taken.add(m);
+    chosen.push({ maps, similarity: similarity[k]! });
   }
   return chosen;
 }
@@ -115,9 +129,9 @@ export function effectiveRank(values: ArrayLike<number>): number {
  * Of the channels' covariance, but for its divisor. With fewer pixels n than channels the n×n matrix XᵀX has the same ones
  * but for zeros, and takes (n/C)³ of the time.
  */
-function eigenvalues({ maps, count, products, constant, samples }: Moments): readonly number[] {
+function eigenvalues({ maps, count, products, constant, samples }: Moments): ArrayLike<number> {
   if (constant.every(Boolean)) return [];
-  if (!samples) return symmetricEigenvalues(maps, (i, j) => products[i * maps + j]!);
+  if (!samples) return eigenvaluesOf(maps, products.slice());
   const columns: Float64Array[] = [];
   for (const image of samples) {
     const pixels = image.length / maps;
@@ -128,23 +142,20 @@ function eigenvalues({ maps, count, products, constant, samples }: Moments): rea
     const mean = columns.reduce((sum, column) => sum + column[c]!, 0) / count;
     for (const column of columns) column[c]! -= mean;
   }
-  return symmetricEigenvalues(count, (i, j) => {
-    let dot = 0;
-    for (let c = 0; c < maps; c++) dot += columns[i]![c]! * columns[j]![c]!;
-    return dot;
-  });
+  const gram = new Float64Array(count * count);
+  for (let i = 0; i < count; i++) {
+    for (let j = 0; j <= i; j++) {
+      let dot = 0;
+      for (let c = 0; c < maps; c++) dot += columns[i]![c]! * columns[j]![c]!;
+      gram[i * count + j] = dot;
+    }
+  }
+  return eigenvaluesOf(count, gram);
 }
 
-/** `at(i, j)` for j ≤ i. */
-function symmetricEigenvalues(size: number, at: (i: number, j: number) => number): readonly number[] {
-  const m = Matrix.zeros(size, size);
-  for (let i = 0; i < size; i++)
-    for (let j = 0; j <= i; j++) {
-      const v = at(i, j);
-      m.set(i, j, v);
-      m.set(j, i, v);
-    }
-  const values = new EigenvalueDecomposition(m, { assumeSymmetric: true }).realEigenvalues;
+/** Overwrites the matrix. */
+function eigenvaluesOf(size: number, products: Float64Array): Float64Array {
+  const values = symmetricEigenvalues(products, size);
   // What lies below the largest by all digits of a double is rounding.
   const least = values.reduce((a, b) => Math.max(a, b), 0) * size * Number.EPSILON;
   return values.filter((v) => v > least);

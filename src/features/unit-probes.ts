@@ -1,6 +1,7 @@
 import type { Graph, Node } from "../graph/ir.js";
-import { producers } from "../graph/walk.js";
+import { consumers, producers } from "../graph/walk.js";
 import type { NamedTensors } from "../runtime/session.js";
+import { partsByMask, partsByWeights, type SruParts } from "./sru-parts.js";
 
 /** Values inside an SCConv unit that say what it decides, where the graph computes them. */
 export interface UnitProbe {
@@ -9,11 +10,14 @@ export interface UnitProbe {
   readonly rich: { readonly mask: string } | { readonly x: string; readonly above: string } | undefined;
   /** β₁, (N, C_out, 1, 1); β₂ = 1 − β₁. */
   readonly beta: string | undefined;
+  /** What the SRU reads and separates. */
+  readonly sru: SruParts | undefined;
 }
 
 /** Of the units by their scopes (`unitScopes`). */
 export function unitProbes(graph: Graph, scopes: readonly string[]): UnitProbe[] {
   const makers = producers(graph);
+  const readers = consumers(graph);
   return scopes.map((name) => {
     const nodes = graph.nodes.filter((n) => n.name.startsWith(`${name}.`) && n.domain === "");
     const shapeOf = (n: Node) => graph.types.get(n.outputs[0]!)?.shape;
@@ -26,7 +30,14 @@ export function unitProbes(graph: Graph, scopes: readonly string[]): UnitProbe[]
       return n.op === "Sigmoid" && shape?.length === 4 && shape[2] === 1 && shape[3] === 1;
     });
     const rich = mask === undefined ? kept && thresholded(kept, makers) : { mask };
-    return { name, rich, beta: beta?.outputs[0] };
+    const scaledBack = kept && readers.get(kept.outputs[0]!)?.find((n) => n.op === "Mul")?.outputs[0];
+    const sru =
+      mask !== undefined
+        ? partsByMask(mask, graph, readers)
+        : rich && "x" in rich && scaledBack
+          ? { input: rich.x, rich: scaledBack }
+          : partsByWeights(nodes, graph);
+    return { name, rich, beta: beta?.outputs[0], sru };
   });
 }
 
@@ -95,9 +106,11 @@ export function unitObserver(probes: readonly UnitProbe[]) {
     figures: (name: string): UnitFigures | undefined => {
       const i = probes.findIndex((p) => p.name === name);
       if (i < 0) return undefined;
-      const beta1 = probes[i]!.beta === undefined ? undefined : beta[i]!.means();
+      const { sru, ...probe } = probes[i]!;
+      const beta1 = probe.beta === undefined ? undefined : beta[i]!.means();
+      const fixed = sru && "open" in sru ? sru.open.map(Number) : undefined;
       return {
-        ...(probes[i]!.rich ? { rich: rich[i]!.means() } : {}),
+        ...(probe.rich ? { rich: rich[i]!.means() } : fixed ? { rich: fixed } : {}),
         ...(beta1 ? { beta1, beta2: beta1.map((b) => 1 - b) } : {}),
       };
     },

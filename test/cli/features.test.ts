@@ -8,7 +8,7 @@ import { Tensor } from "../../src/base/tensor.js";
 import { encodeModel } from "../../src/graph/codec.js";
 import { modelOf } from "../../src/graph/model.js";
 import { graphBuilder } from "../../src/ops/index.js";
-import { temporaryFolder, writeTiny } from "./models.js";
+import { temporaryFolder, writeIdx, writeTiny } from "./models.js";
 import { runCli } from "./run-cli.js";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -136,6 +136,91 @@ describe("features", () => {
     expect(JSON.parse(two.stdout).layers[0]).toMatchObject({ maps: 64, pixels: 128 });
   });
 
+  it("draws what the SRU of each unit does, and says where it can not", async () => {
+    const swapped = async (name: string, ...flags: string[]) => {
+      const { status, stderr } = await runCli([
+        ...["swap", at("wide.onnx"), "-o", at(name), "--layers", "all", ...flags],
+      ]);
+      expect(stderr).not.toMatch(/error/);
+      expect(status).toBe(0);
+      return at(name);
+    };
+    await writeTiny(at("wide.onnx"), { width: 64 });
+    const draw = async (model: string, out: string) => {
+      const args = [model, "--image", at("image.png"), at("image.png"), "--layer", "*conv2*"];
+      const result = await features(...args, "--out", at(out), "--json");
+      expect(result.status).toBe(0);
+      return { ...result, files: JSON.parse(result.stdout).files as string[] };
+    };
+    for (const scope of ["element", "channel"]) {
+      const { files } = await draw(await swapped(`${scope}.onnx`, "--scope", scope), `sru-${scope}`);
+      const [svgFile] = files.filter((f) => f.endsWith("-sru.svg"));
+      const svg = await readFile(join(at(`sru-${scope}`), svgFile!), "utf8");
+      expect([...svg.matchAll(/font-weight="700"[^>]*>([^<]+)</g)].map((m) => m[1]!.split(":")[0])).toEqual([
+        ...[expect.stringMatching(/^SRU of .*conv2/), "in", "gated rich", "gated poor", "out"],
+      ]);
+      // Of the four pictures the first is the sum of the next two, pixel by pixel, in greys of one scale for each map.
+      const pictures = await Promise.all(
+        [...svg.matchAll(/href="data:image\/png;base64,([^"]+)"/g)].map((m) =>
+          sharp(Buffer.from(m[1]!, "base64")).raw().toBuffer(),
+        ),
+      );
+      expect(pictures).toHaveLength(4);
+      const [x, rich, poor, out] = pictures as [Buffer, Buffer, Buffer, Buffer];
+      const paper = x.map((v, k) => Number(v === 255 && rich[k] === 255 && poor[k] === 255));
+      const off = x.filter((v, k) => !paper[k] && Math.abs(v - rich[k]! - poor[k]!) > 1);
+      expect(off).toHaveLength(0);
+      // Fresh γ are all alike: a gate by channel is open everywhere, and its SRU gives back what it gets.
+      expect(rich.equals(x)).toBe(scope === "channel");
+      expect(out.equals(x)).toBe(scope === "channel");
+      const { width, height } = await sharp(
+        join(at(`sru-${scope}`), svgFile!.replace("svg", "png")),
+      ).metadata();
+      expect(svg).toContain(`width="${width}" height="${height}"`);
+    }
+    const without = await draw(await swapped("c.onnx", "--order", "c"), "sru-c");
+    expect(without.stderr).toMatch(/no picture of the SRU of .*conv2.*order c/);
+    expect(without.files.filter((f) => f.includes("-sru"))).toEqual([]);
+  });
+
+  it("measures on a data set, and draws a chart", async () => {
+    await mkdir(at("idx"));
+    await writeIdx(at("idx"), { count: 40 });
+    for (const file of ["chart-1.svg", "chart-1.png"]) {
+      const args = ["--data", at("idx"), "--limit", "24", "--normalize", "none", "--chart", at(file)];
+      const more = ["--compare", at("tiny.onnx"), "--json", "--quiet"];
+      const { stdout, status } = await runCli(["features", at("tiny.onnx"), ...args, ...more]);
+      expect(status).toBe(0);
+      const { images, layers, chart } = JSON.parse(stdout);
+      expect(images).toBe(24);
+      expect(chart).toBe(at(file));
+      expect(layers[0]).toMatchObject({ maps: 8, pixels: 24 * 64 });
+      expect(layers[0].compared.redundancy).toBe(layers[0].redundancy);
+    }
+    const svg = await readFile(at("chart-1.svg"), "utf8");
+    expect(svg).toMatch(/conv1\.conv[\s\S]*conv2\.conv/);
+    expect(svg).toContain("Measured on 24 images.");
+    const { width, height } = await sharp(at("chart-1.png")).metadata();
+    expect(svg).toContain(`width="${width}" height="${height}"`);
+    // The same images as files and as a data set, in batches of one and of sixteen, are the same figures.
+    const limit = ["--data", at("idx"), "--limit", "17", "--normalize", "none", "--json", "--quiet"];
+    const { stdout } = await runCli(["features", at("tiny.onnx"), ...limit]);
+    const bytes = await readFile(join(at("idx"), "t10k-images-idx3-ubyte"));
+    const files = Array.from({ length: 17 }, (_, i) => at(`idx-${i}.png`));
+    for (const [i, file] of files.entries()) {
+      const raw = { width: 8, height: 8, channels: 1 as const };
+      await sharp(bytes.subarray(16 + i * 64, 16 + (i + 1) * 64), { raw })
+        .toColourspace("b-w")
+        .png()
+        .toFile(file);
+    }
+    const single = await json(at("tiny.onnx"), "--image", ...files);
+    for (const [i, layer] of JSON.parse(stdout).layers.entries()) {
+      expect(single.layers[i].effectiveRank).toBeCloseTo(layer.effectiveRank, 4);
+      expect(single.layers[i].zeros).toBeCloseTo(layer.zeros, 4);
+    }
+  });
+
   it("takes layers by name, by glob, and other nodes that make maps", async () => {
     const of = async (layer: string) =>
       (await json(at("tiny.onnx"), "--image", at("image.png"), "--layer", layer)).layers.map(
@@ -148,6 +233,7 @@ describe("features", () => {
   it("refuses what it can not do, in one line, and leaves nothing behind", async () => {
     await mkdir(at("full"));
     await writeFile(at("full/mine.txt"), "mine");
+    await writeFile(at("chart.svg"), "mine");
     const image = ["--image", at("image.png")];
     const cases: [args: string[], status: number, says: RegExp][] = [
       [
@@ -159,7 +245,12 @@ describe("features", () => {
       [[at("tiny.onnx"), "--image", at("absent.png"), "--out", at("new")], 1, /absent\.png/],
       [[at("tiny.onnx"), ...image, "--out", at("full")], 1, /exists already.*--force/],
       [[at("tiny.onnx"), ...image, "--scale", "wide"], 2, /map, common/],
-      [[at("tiny.onnx")], 2, /--image/],
+      [[at("tiny.onnx")], 2, /--image or --data/],
+      [[at("tiny.onnx"), ...image, "--data", at("idx")], 2, /--image or --data, not both/],
+      [[at("tiny.onnx"), "--data", at("no-data"), "--out", at("new")], 1, /no-data/],
+      [[at("tiny.onnx"), ...image, "--chart", at("chart.pdf")], 2, /\.svg or \.png/],
+      [[at("tiny.onnx"), ...image, "--chart", at("chart.svg")], 1, /chart\.svg.*exists already/],
+      [[at("tiny.onnx"), ...image, "--chart", at("nowhere/chart.svg")], 1, /nowhere/],
     ];
     const before = (await readdir(folder.path)).sort();
     for (const [args, status, says] of cases) {

@@ -1,35 +1,34 @@
+import { basename } from "node:path";
+import { ScconvError } from "../../base/errors.js";
 import type { FeatureLayer } from "../../features/layers.js";
 import { counterparts, featureLayers } from "../../features/layers.js";
 import { type LayerFeatures, observeFeatures } from "../../features/observe.js";
-import { fedInputs } from "../../graph/fed-inputs.js";
+import { checkWritable, writeFileWhole } from "../../host/node/files.js";
 import { type ReadModel, readModel } from "../../host/node/models.js";
 import { nodeEngine } from "../../host/node/ort.js";
-import type { NamedTensors } from "../../runtime/session.js";
 import { command } from "../command.js";
 import { drawingsOf } from "../features/drawings.js";
-import { percent, signed } from "../features/panels.js";
+import { documentOf, textOf } from "../features/figures.js";
+import { givesImages, type ImageFlags, imageFeeds, imageFlags } from "../features/images.js";
+import { pngOf } from "../features/panels.js";
+import { redundancyChart } from "../features/redundancy-chart.js";
 import { type Scale, scales } from "../features/tiles.js";
 import { checkNewFolder, writeFolder } from "../features/write-folder.js";
 import { oneOf } from "../flags.js";
-import { readFeeds } from "../read-feeds.js";
-import { table } from "../table.js";
 
-interface Options {
-  readonly image: readonly string[];
+interface Options extends ImageFlags {
   readonly layer?: string;
   readonly raw?: boolean;
   readonly compare?: string;
   readonly out?: string;
+  readonly chart?: string;
   readonly scale: Scale;
   readonly force?: boolean;
-  readonly normalize?: string;
 }
 
 export default command<[string], Options>({
   configure: (c) =>
-    c
-      .argument("<model>", "an ONNX file")
-      .requiredOption("--image <file...>", "images (or .npy arrays of the input's shape) to measure on")
+    imageFlags(c.argument("<model>", "an ONNX file"))
       .option(
         "--layer <globs>",
         "only these layers, by name (`*`, `?`, commas); any node that makes maps (default: all convolutions and SCConv units)",
@@ -41,21 +40,21 @@ export default command<[string], Options>({
       )
       .option(
         "--out <dir>",
-        "draw the first image's maps, as PNG and SVG: a grid per layer, and a sheet of all",
+        "draw the first image's maps, as PNG and SVG: a grid per layer, what the SRU of each unit does, and a sheet of all",
       )
+      .option("--chart <file>", "draw the layers' redundancy as a chart, as .svg or .png", chartFile)
       .option(
         "--scale <how>",
         "grey values over each map's range or the layer's: map or common",
         oneOf("--scale", scales),
         "map",
       )
-      .option("--force", "write into a folder that is there")
-      .option(
-        "--normalize <how>",
-        "of images: imagenet, cifar10, none or MEAN/STD (default: the model's own)",
-      ),
+      .option("--force", "write into a folder that is there, and replace a chart"),
 
-  async run([file], { image, layer, raw, compare, out, scale, force, normalize }, context) {
+  async run([file], { layer, raw, compare, out, chart, scale, force, ...given }, context) {
+    if (!givesImages(given))
+      throw new ScconvError("usage", "no images to measure on", { hint: "give --image or --data" });
+    if (chart !== undefined) await checkWritable(chart, { force });
     if (out !== undefined) await checkNewFolder(out, { force });
     const read = await readModel(file, context);
     const layers = featureLayers(read.graph, { layers: layer, raw, where: file });
@@ -69,13 +68,18 @@ export default command<[string], Options>({
       model: ReadModel,
       chosen: readonly FeatureLayer[],
       where: string,
-      how: string | undefined,
+      flags: ImageFlags,
     ) => {
-      const feeds = await feedsOf(model, image, { where, normalize: how, warn: context.warn });
+      const { feeds, count, close } = await imageFeeds(model, flags, where, context);
       const skipOthers = layer?.includes("*") ?? false;
-      return observeFeatures(nodeEngine(), model.graph, chosen, feeds, { ...context, where, skipOthers });
+      const how = { ...context, where, count, skipOthers, sru: out !== undefined };
+      try {
+        return { count, layers: await observeFeatures(nodeEngine(), model.graph, chosen, feeds, how) };
+      } finally {
+        await close();
+      }
     };
-    const features = await observe(read, layers, file, normalize);
+    const { count, layers: features } = await observe(read, layers, file, given);
     const few = features.find((l) => l.redundancy.pixels <= l.redundancy.maps);
     if (few) {
       const { pixels, maps } = few.redundancy;
@@ -83,14 +87,27 @@ export default command<[string], Options>({
         `${few.name} has ${maps} maps and only ${pixels} pixels on these images: its rank can not exceed ${pixels - 1}, and its redundancy says little; give more images`,
       );
     }
-    const others = other && (await observe(other, [...new Set(places!.values())], other.file, normalize));
+    const others = other && (await observe(other, [...new Set(places!.values())], other.file, given)).layers;
     const counterpart = (l: LayerFeatures) => others?.find((o) => o.value === places!.get(l.name)?.value);
 
+    for (const l of [...features, ...(others ?? [])]) {
+      if (l.sru && "missing" in l.sru) context.warn(`no picture of the SRU of ${l.name}: ${l.sru.missing}`);
+    }
     let files: readonly string[] = [];
     if (out !== undefined) {
       const drawings = await drawingsOf(features, { counterpart, scale, titles: [file, compare ?? ""] });
       await writeFolder(out, drawings, { force });
       files = [...drawings.keys()];
+    }
+    if (chart !== undefined) {
+      const rows = features.map((l) => ({
+        name: l.name,
+        values: [l, ...(compare === undefined ? [] : [counterpart(l)])].map((f) => f?.redundancy.redundancy),
+      }));
+      const series = [file, ...(compare === undefined ? [] : [compare])].map((f) => basename(f));
+      const note = count === 1 ? "Measured on one image." : `Measured on ${count} images.`;
+      const svg = redundancyChart(rows, { series, note });
+      await writeFileWhole(chart, /\.png$/i.test(chart) ? await pngOf(svg) : svg, { force });
     }
     const documents = features.map((l) => {
       const beside = counterpart(l);
@@ -98,78 +115,26 @@ export default command<[string], Options>({
     });
     return {
       document: {
-        images: image.length,
+        images: count,
         layers: documents,
         ...(compare === undefined ? {} : { compare }),
         ...(out === undefined ? {} : { out, files }),
+        ...(chart === undefined ? {} : { chart }),
       },
       text: ({ dim }) =>
         [
           textOf(features, counterpart, compare !== undefined),
-          dim(
-            `${image.length === 1 ? "one image" : `${image.length} images`}; figures are defined in docs/features.md`,
-          ),
+          dim(`${count === 1 ? "one image" : `${count} images`}; figures are defined in docs/features.md`),
           ...(out === undefined ? [] : [`${files.length} pictures in ${out}`]),
+          ...(chart === undefined ? [] : [`the chart is ${chart}`]),
         ].join("\n"),
     };
   },
 });
 
-/** Images as the model's feeds, one by one; what has to be said of the model is said once. */
-async function feedsOf(
-  { model, graph }: ReadModel,
-  images: readonly string[],
-  { warn, ...options }: { where: string; normalize: string | undefined; warn(text: string): void },
-): Promise<NamedTensors[]> {
-  const said = new Set<string>();
-  const once = (text: string) => {
-    if (!said.has(text)) warn(text);
-    said.add(text);
-  };
-  const feeds: NamedTensors[] = [];
-  for (const image of images)
-    feeds.push(await readFeeds([image], { ...options, model, inputs: fedInputs(graph), warn: once }));
-  return feeds;
-}
-
-function documentOf({ name, op, value, through, redundancy: r, first, unit }: LayerFeatures) {
-  const { maps, pixels, dead, redundancy, effectiveRank, constant, zeros, similarity, mostAlike, deadMaps } =
-    r;
-  return {
-    ...{ name, op, value, through },
-    size: [first.height, first.width],
-    ...{ maps, pixels, dead, deadMaps, constant, zeros, redundancy, effectiveRank },
-    similarity: { ...similarity, median: similarity.median ?? null },
-    mostAlike,
-    ...(unit ? { unit } : {}),
-  };
-}
-
-function textOf(
-  layers: readonly LayerFeatures[],
-  counterpart: (layer: LayerFeatures) => LayerFeatures | undefined,
-  compared: boolean,
-): string {
-  const right = (title: string) => ({ title, align: "right" as const });
-  const columns = [
-    ...[{ title: "layer" }, { title: "operator" }, right("maps"), right("dead"), right("zeros")],
-    ...[right("similarity"), right("alike"), right("rank"), right("redundancy")],
-  ];
-  const cells = ({ redundancy: r }: LayerFeatures) => [
-    `${r.maps}`,
-    `${r.dead}`,
-    percent(r.zeros),
-    r.similarity.median === undefined ? "–" : signed(r.similarity.median),
-    percent(r.similarity.alike),
-    r.effectiveRank.toFixed(1),
-    percent(r.redundancy),
-  ];
-  const rows = layers.flatMap((l) => {
-    const other = counterpart(l);
-    const beside = other
-      ? ["  compared", other.op, ...cells(other)]
-      : ["  compared", "not there", "", "", "", "", "", "", ""];
-    return [[l.name, l.op, ...cells(l)], ...(compared ? [beside] : [])];
+function chartFile(text: string): string {
+  if (/\.(svg|png)$/i.test(text)) return text;
+  throw new ScconvError("usage", "not a possible value", {
+    ...{ where: "--chart", got: `"${text}"`, need: "a file name that ends in .svg or .png" },
   });
-  return table(columns, rows);
 }

@@ -1,72 +1,121 @@
-import { formatShape } from "../../base/dims.js";
-import { formatBytes, formatCount, formatDim } from "../../base/format.js";
-import { opsetOf } from "../../graph/ir.js";
-import { readModel } from "../../host/node/models.js";
-import { type LayerTable, layerTable } from "../../surgery/layer-table.js";
-import { command } from "../command.js";
-import { whole } from "../flags.js";
-import type { Paint } from "../paint.js";
-import { table } from "../table.js";
+import { availableParallelism } from "node:os";
+import { featureLayers } from "../../features/layers.js";
+import { observeFeatures } from "../../features/observe.js";
+import { type Graph, opsetOf } from "../../graph/ir.js";
+import { checkWritable, writeFileWhole } from "../../host/node/files.js";
+import { type ReadModel, readModel } from "../../host/node/models.js";
+import { nodeEngine } from "../../host/node/ort.js";
+import { profileNodes } from "../../host/node/profile-nodes.js";
+import { perImage } from "../../ops/per-image.js";
+import { layerTable } from "../../surgery/layer-table.js";
+import { type CommandContext, command } from "../command.js";
+import { commandLine } from "../command-line.js";
+import { givesImages, type ImageFlags, imageFeeds, imageFlags } from "../features/images.js";
+import type { InspectedLayer, LayerRedundancy } from "../inspect/inspected.js";
+import { inspectedPage } from "../inspect/inspected-page.js";
+import { inspectedTable } from "../inspect/inspected-table.js";
+import { version } from "../version.js";
 
-interface Options {
-  readonly size?: number;
+interface Options extends ImageFlags {
   readonly all?: boolean;
+  readonly html?: string;
+  readonly time?: boolean;
+  readonly force?: boolean;
 }
+
+const RUNS = 30;
 
 export default command<[string], Options>({
   configure: (c) =>
-    c
-      .argument("<model>", "an ONNX file")
-      .option("--size <n>", "height and width, where the file leaves them open", whole("--size"))
-      .option("--all", "list every node, not only those with weights or multiply-adds"),
+    imageFlags(c.argument("<model>", "an ONNX file"), {
+      size: "height and width, where the file leaves them open (also of --data's images)",
+    })
+      .option("--all", "list every node, not only those with weights or multiply-adds")
+      .option("--time", "how long each layer takes here, by the engine's profile")
+      .option("--html <file>", "the same as a page: layers with bars")
+      .option("--force", "replace an existing page"),
 
-  async run([file], { size, all }, context) {
-    const { model, size: bytes, graph: read } = await readModel(file, context);
-    const { sized, ...rest } = layerTable(read, { size, opset: opsetOf(model.graph) });
-    const document = { ...rest, bytes };
-    return { document, text: (paint) => textOf(document, { paint, all: Boolean(all), sized }) };
+  async run([file], { all, html, time, force, ...flags }, context) {
+    const images = givesImages(flags);
+    if (html !== undefined) await checkWritable(html, { force });
+    const read = await readModel(file, context);
+    const graph = perImage(read.graph, flags.size);
+    const times = time ? await timesOf(graph, { file, size: flags.size }, context) : undefined;
+    const measured = images ? await redundancyOf(read, { file, flags }, context) : undefined;
+    const { layers, sized, ...totals } = layerTable(read.graph, {
+      size: flags.size,
+      opset: opsetOf(read.model.graph),
+    });
+    const inspected = {
+      ...{ ...totals, bytes: read.size },
+      // A row for each node, in their order.
+      layers: layers.map((layer, i): InspectedLayer => {
+        const node = graph.nodes[i]!;
+        const ms = times?.ms.get(node);
+        const redundancy = measured?.byValue.get(node.outputs[0] ?? "");
+        return {
+          ...layer,
+          ...(ms === undefined ? {} : { ms }),
+          ...(redundancy === undefined ? {} : { redundancy }),
+        };
+      }),
+      ...(times ? { timing: times.timing } : {}),
+      ...(measured ? { images: measured.count } : {}),
+    };
+    if (html !== undefined) {
+      const page = inspectedPage(inspected, { file, command: commandLine(context.argv), version });
+      await writeFileWhole(html, page, { force });
+    }
+    return {
+      document: { ...inspected, ...(html === undefined ? {} : { html }) },
+      text: (paint) =>
+        [
+          inspectedTable(inspected, { paint, all: Boolean(all), sized }),
+          ...(html === undefined ? [] : [`the page is ${html}`]),
+        ].join("\n"),
+    };
   },
 });
 
-function textOf(
-  { parameters, macs, bytes, opset, layers, open, uncounted }: Omit<LayerTable, "sized"> & { bytes: number },
-  { paint, all, sized }: { paint: Paint; all: boolean; sized: boolean },
-): string {
-  const shown = layers.filter((l) => all || l.parameters > 0 || l.macs !== 0);
-  const right = (title: string) => ({ title, align: "right" as const });
-  const rows = shown.map((l) => [
-    l.name,
-    l.op,
-    `${formatShape(l.inputShape)} → ${formatShape(l.outputShape)}`,
-    l.parameters ? formatCount(l.parameters) : "",
-    formatDim(l.macs, formatCount),
-    l.bytes === undefined ? "?" : formatBytes(l.bytes),
-    l.op === "Conv" ? (l.swappable ? "yes" : (l.reason ?? "no")) : "",
-  ]);
-  const columns = [
-    { title: "layer" },
-    { title: "operator" },
-    { title: "shape" },
-    right("parameters"),
-    right("MACs"),
-    right("bytes moved"),
-    { title: "swappable" },
-  ];
-  const swappable = layers.filter((l) => l.swappable).length;
-  const lines = [
-    table(columns, rows),
-    "",
-    `${paint.bold(formatCount(parameters))} parameters · ${paint.bold(formatDim(macs, formatCount))} MACs per image · file ${formatBytes(bytes)} · operator set ${opset}`,
-    `${swappable} of ${layers.filter((l) => l.op === "Conv").length} convolutions can be swapped for SCConv`,
-  ];
-  for (const { size, each, from, op } of open) {
-    const part = each === undefined ? "" : `, ${formatCount(each)} MACs for each`;
-    lines.push(`Open: ${size}, which the values decide in ${from} (${op})${part}; known only when it runs`);
+async function timesOf(
+  graph: Graph,
+  { file, size }: { file: string; size: number | undefined },
+  { threads = availableParallelism(), seed, progress }: CommandContext,
+) {
+  const bar = progress.phase("time of the layers", RUNS);
+  const profile = await profileNodes(graph, {
+    ...{ threads, seed, size, runs: RUNS, where: file },
+    onRun: (done) => bar.tick(done),
+  });
+  bar.done();
+  const { ms, otherMs, runs } = profile;
+  const total = [...ms.values()].reduce((a, b) => a + b, otherMs);
+  return { ms, timing: { runs, threads, runtime: nodeEngine().runtime, ms: total, engineMs: otherMs } };
+}
+
+/** By the value that a convolution makes itself, or a unit hands on. */
+async function redundancyOf(
+  read: ReadModel,
+  { file, flags }: { file: string; flags: ImageFlags },
+  context: CommandContext,
+) {
+  const layers = featureLayers(read.graph, { where: file });
+  const own = new Map(
+    featureLayers(read.graph, { where: file, raw: true }).map((l) => [l.name, l.value] as const),
+  );
+  const { feeds, count, close } = await imageFeeds(read, flags, file, context);
+  try {
+    const features = await observeFeatures(nodeEngine(), read.graph, layers, feeds, {
+      ...context,
+      ...{ where: file, count },
+    });
+    const byValue = new Map<string, LayerRedundancy>();
+    for (const { name, redundancy: r } of features) {
+      const { maps, dead, effectiveRank, redundancy } = r;
+      byValue.set(own.get(name)!, { maps, dead, effectiveRank, redundancy });
+    }
+    return { count, byValue };
+  } finally {
+    await close();
   }
-  if (!sized) lines.push("Some sizes are open in this file: --size N fills them in.");
-  if (uncounted.length > 0) {
-    const list = uncounted.map((u) => `${u.op} ×${u.count} (${u.why})`).join(", ");
-    lines.push(paint.bad(`Not counted: ${list}`));
-  }
-  return lines.join("\n");
 }

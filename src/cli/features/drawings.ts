@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { LayerFeatures } from "../../features/observe.js";
 import { beside, gridPanel, type Panel, pngOf, sheetPanel, svgOf } from "./panels.js";
+import { sruPanel } from "./sru-panel.js";
 import type { Scale } from "./tiles.js";
 
 export interface DrawingOptions {
@@ -11,7 +12,10 @@ export interface DrawingOptions {
   readonly titles: readonly [string, string];
 }
 
-/** File names and contents: a grid for each layer, and a sheet of all where there are several, as SVG and PNG. */
+/**
+ * File names and contents, as SVG and PNG: a grid for each layer, what the SRU does for each unit, and a sheet of all layers
+ * where there are several.
+ */
 export async function drawingsOf(
   layers: readonly LayerFeatures[],
   { scale, counterpart, titles }: DrawingOptions,
@@ -30,6 +34,19 @@ export async function drawingsOf(
       gridPanel(l, { scale, title: other ? `${l.name} · ${basename(model)}` : l.name });
     const own = await grid(layer, titles[0]);
     await draw(name, other ? beside([own, await grid(other, titles[1])]) : own);
+    const units = [
+      [layer, titles[0]],
+      [other, titles[1]],
+    ] as const;
+    const srus = await Promise.all(
+      units.map(([l, model]) =>
+        l?.sru && !("missing" in l.sru)
+          ? sruPanel(l, l.sru, { scale, title: other ? `${l.name} · ${basename(model)}` : l.name })
+          : undefined,
+      ),
+    );
+    const found = srus.filter((p) => p !== undefined);
+    if (found.length > 0) await draw(`${name}-sru`, beside(found));
   }
   if (layers.length > 1) {
     const sheet = await sheetPanel(layers, { scale, title: titles[0] });

@@ -2,7 +2,7 @@ import sharp from "sharp";
 import type { LayerFeatures } from "../../features/observe.js";
 import { font, ink } from "../chart/render-chart.js";
 import { type Html, html } from "../report/html.js";
-import { mosaic, rangeOf, type Scale } from "./tiles.js";
+import { mosaic, rangeBy, rangeOf, type Scale } from "./tiles.js";
 
 /** A piece of an SVG drawing and the room that it takes. */
 export interface Panel {
@@ -11,9 +11,9 @@ export interface Panel {
   readonly content: Html;
 }
 
-const MARGIN = 16;
+export const MARGIN = 16;
 /** Under each map, for its number. */
-const LABEL = 14;
+export const LABEL = 14;
 /** Okabe & Ito's colours, told apart by all kinds of sight; each pair has a letter besides. */
 const colours = ["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#8c6d1f"];
 const letters = "ABCDEFGH";
@@ -21,7 +21,8 @@ const letters = "ABCDEFGH";
 export const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 /** Two digits, without a minus where they are 0. */
 export const signed = (n: number): string => n.toFixed(2).replace(/^-(0\.00)$/, "$1");
-const clip = (text: string, most: number): string => (text.length > most ? `…${text.slice(1 - most)}` : text);
+export const clip = (text: string, most: number): string =>
+  text.length > most ? `…${text.slice(1 - most)}` : text;
 
 /** One line of figures. */
 export function captionOf({ redundancy: r }: LayerFeatures): string {
@@ -42,7 +43,9 @@ export async function gridPanel(
 ): Promise<Panel> {
   const { redundancy, first } = layer;
   const columns = Math.max(8, Math.ceil(Math.sqrt(first.maps)));
-  const picture = await mosaic(first, { scale, columns, side: 64, gap: [8, LABEL + 6] });
+  const picture = await mosaic(first, {
+    ...{ columns, side: 64, gap: [8, LABEL + 6], range: rangeBy(scale, first) },
+  });
   const top = 64;
   const pairOf = new Map(redundancy.mostAlike.flatMap((p, k) => p.maps.map((m) => [m, k] as const)));
   const dead = new Set(redundancy.deadMaps);
@@ -101,7 +104,11 @@ export async function sheetPanel(
   let y = 44;
   let width = 640;
   for (const layer of layers) {
-    const strip = await mosaic(layer.first, { scale, columns: STRIP, side: 48, gap: [4, 4], most: STRIP });
+    const { first } = layer;
+    const strip = await mosaic(first, {
+      ...{ columns: STRIP, side: 48, gap: [4, 4], range: rangeBy(scale, first) },
+      which: Array.from({ length: Math.min(STRIP, first.maps) }, (_, m) => m),
+    });
     const more = layer.first.maps > STRIP ? ` (the first ${STRIP} shown)` : "";
     rows.push(html`<text x="${MARGIN}" y="${y + 12}" font-size="13" font-weight="700" fill="${ink.text}">${clip(layer.name, 90)}</text>
 <text x="${MARGIN}" y="${y + 28}" font-size="11" fill="${ink.soft}">${captionOf(layer)}${more}</text>
@@ -125,7 +132,7 @@ export function beside(panels: readonly Panel[]): Panel {
   return { width: x, height: Math.max(...panels.map((p) => p.height)), content: html`${parts}` };
 }
 
-const image = ({ png, width, height }: { png: Uint8Array; width: number; height: number }): Html =>
+export const image = ({ png, width, height }: { png: Uint8Array; width: number; height: number }): Html =>
   html`<image width="${width}" height="${height}" href="data:image/png;base64,${Buffer.from(png).toString("base64")}"/>`;
 
 /** The drawing as an SVG file of its own. */

@@ -2,25 +2,14 @@ import { formatBytes, formatChange, formatCount, formatMs, formatSeconds } from 
 import { type Latency, type LayerRow, type Pair, type SlimReport, wilson } from "../../surgery/report.js";
 import { lineChart } from "./chart.js";
 import { type Html, html } from "./html.js";
-import { style } from "./style.js";
+import { pageOf } from "./shell.js";
 import { verdict } from "./verdict.js";
 
 /** The report as one page that needs nothing from anywhere else. */
 export function reportPage(report: SlimReport): string {
   const { input, output, started, seconds } = report;
   const name = input.split(/[\\/]/).pop()!;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${name}, slimmed</title>
-<style>${{ markup: style }}</style>
-</head>
-<body>
-<main>
-<header>
+  const body = html`<header>
 <p>scconv slim · ${date(started)} · ${formatSeconds(seconds)}</p>
 <h1>${name} → ${output.split(/[\\/]/).pop()!}</h1>
 <ul class="verdict">${verdict(report).map(({ tone, text }) => html`<li class="${tone}">${text}</li>`)}</ul>
@@ -30,12 +19,8 @@ ${curve(report)}
 ${latencyPanel(report)}
 ${layers(report)}
 ${making(report)}
-<footer>Made by scconv ${report.software.scconv}. The same figures, unrounded, are in report.json beside this page.</footer>
-</main>
-</body>
-</html>
-`;
-  return page.markup;
+<footer>Made by scconv ${report.software.scconv}. The same figures, unrounded, are in report.json beside this page.</footer>`;
+  return pageOf({ title: `${name}, slimmed`, body });
 }
 
 const date = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
