@@ -55,6 +55,7 @@ export function redundancyChart(
     return entry;
   });
   return html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${bottom + 52}" viewBox="0 0 ${width} ${bottom + 52}" font-family="${font}">
+<title>Redundancy of the feature maps, by layer: ${series.join(", ")}</title>
 <rect width="${width}" height="${bottom + 52}" fill="${ink.paper}"/>
 <text x="16" y="26" font-size="16" font-weight="700" fill="${ink.text}">Redundancy of the feature maps, by layer</text>
 <text x="16" y="46" font-size="12" fill="${ink.soft}">${note}</text>
