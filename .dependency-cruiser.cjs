@@ -13,6 +13,7 @@ const may = {
   weights: ["base", "graph", "nn", "runtime", "train"],
   surgery: ["base", "graph", "ops", "grad", "nn", "optimise", "runtime", "data", "train"],
   features: ["base", "graph", "nn", "runtime"],
+  report: ["base", "surgery"],
   host: ["base", "graph", "ops", "nn", "optimise", "runtime", "data", "train", "weights", "surgery"],
   cli: [
     "base",
@@ -28,6 +29,7 @@ const may = {
     "weights",
     "surgery",
     "features",
+    "report",
     "host",
   ],
 };

@@ -43,6 +43,9 @@ export function formatChange(before: number, after: number): string {
   return Math.abs(percent) < 0.05 ? "±0 %" : `${sign}${Math.abs(percent).toFixed(1)} %`;
 }
 
+/** 42.8 %, of a share of 1. */
+export const formatShare = (share: number): string => `${(share * 100).toFixed(1)} %`;
+
 function significant(n: number): string {
   const size = Math.abs(n);
   return size >= 100 ? n.toFixed(0) : size >= 10 ? n.toFixed(1) : n.toFixed(2);

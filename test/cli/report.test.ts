@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ticks } from "../../src/cli/report/chart.js";
-import { reportPage } from "../../src/cli/report/page.js";
-import { verdict } from "../../src/cli/report/verdict.js";
 import { checkReportFolder, writeReport } from "../../src/cli/report/write-report.js";
+import { ticks } from "../../src/report/chart.js";
+import { reportPage } from "../../src/report/page.js";
+import { verdict } from "../../src/report/verdict.js";
 import { wilson } from "../../src/surgery/report.js";
 import { temporaryFolder } from "./models.js";
 import { report } from "./report-fixture.js";

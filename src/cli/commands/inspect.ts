@@ -7,12 +7,12 @@ import { type ReadModel, readModel } from "../../host/node/models.js";
 import { nodeEngine } from "../../host/node/ort.js";
 import { profileNodes } from "../../host/node/profile-nodes.js";
 import { perImage } from "../../ops/per-image.js";
+import type { InspectedLayer, LayerRedundancy } from "../../report/inspected.js";
+import { inspectedPage } from "../../report/inspected-page.js";
 import { layerTable } from "../../surgery/layer-table.js";
 import { type CommandContext, command } from "../command.js";
 import { commandLine } from "../command-line.js";
 import { givesImages, type ImageFlags, imageFeeds, imageFlags } from "../features/images.js";
-import type { InspectedLayer, LayerRedundancy } from "../inspect/inspected.js";
-import { inspectedPage } from "../inspect/inspected-page.js";
 import { inspectedTable } from "../inspect/inspected-table.js";
 import { version } from "../version.js";
 

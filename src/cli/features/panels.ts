@@ -1,7 +1,8 @@
 import sharp from "sharp";
+import { formatShare } from "../../base/format.js";
 import type { LayerFeatures } from "../../features/observe.js";
+import { type Html, html } from "../../report/html.js";
 import { font, ink } from "../chart/render-chart.js";
-import { type Html, html } from "../report/html.js";
 import { mosaic, rangeBy, rangeOf, type Scale } from "./tiles.js";
 
 /** A piece of an SVG drawing and the room that it takes. */
@@ -18,7 +19,7 @@ export const LABEL = 14;
 const colours = ["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#8c6d1f"];
 const letters = "ABCDEFGH";
 
-export const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+export const percent = formatShare;
 /** Two digits, without a minus where they are 0. */
 export const signed = (n: number): string => n.toFixed(2).replace(/^-(0\.00)$/, "$1");
 export const clip = (text: string, most: number): string =>

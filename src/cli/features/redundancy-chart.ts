@@ -1,5 +1,5 @@
+import { type Html, html } from "../../report/html.js";
 import { font, ink } from "../chart/render-chart.js";
-import { type Html, html } from "../report/html.js";
 import { clip } from "./panels.js";
 
 export interface RedundancyRow {

@@ -1,8 +1,8 @@
 import type { Maps } from "../../features/maps.js";
 import type { LayerFeatures } from "../../features/observe.js";
 import type { SruMaps } from "../../features/sru-parts.js";
+import { html } from "../../report/html.js";
 import { ink } from "../chart/render-chart.js";
-import { html } from "../report/html.js";
 import { clip, image, LABEL, MARGIN, type Panel, percent } from "./panels.js";
 import { mosaic, type Range, rangeBy, type Scale } from "./tiles.js";
 

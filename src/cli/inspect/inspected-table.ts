@@ -1,9 +1,8 @@
 import { formatShape } from "../../base/dims.js";
-import { formatBytes, formatCount, formatDim, formatMs } from "../../base/format.js";
-import { percent } from "../features/panels.js";
+import { formatBytes, formatCount, formatDim, formatMs, formatShare } from "../../base/format.js";
+import { type Inspected, shownLayers } from "../../report/inspected.js";
 import type { Paint } from "../paint.js";
 import { table } from "../table.js";
-import { type Inspected, shownLayers } from "./inspected.js";
 
 /** The layers for the terminal. */
 export function inspectedTable(
@@ -21,7 +20,7 @@ export function inspectedTable(
     formatDim(l.macs, formatCount),
     l.bytes === undefined ? "?" : formatBytes(l.bytes),
     ...(timing ? [l.ms === undefined ? "" : l.ms.toFixed(3)] : []),
-    ...(images === undefined ? [] : [l.redundancy ? percent(l.redundancy.redundancy) : ""]),
+    ...(images === undefined ? [] : [l.redundancy ? formatShare(l.redundancy.redundancy) : ""]),
     l.op === "Conv" ? (l.swappable ? "yes" : (l.reason ?? "no")) : "",
   ]);
   const columns = [

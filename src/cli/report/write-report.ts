@@ -2,8 +2,8 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ScconvError } from "../../base/errors.js";
 import { checkWritableFolder, makeFolder, type WriteOptions, writeFileWhole } from "../../host/node/files.js";
+import { reportPage } from "../../report/page.js";
 import type { SlimReport } from "../../surgery/report.js";
-import { reportPage } from "./page.js";
 
 /** Before the work: whether a report could be written into `folder`, and would replace nothing. */
 export async function checkReportFolder(folder: string, { force = false }: WriteOptions = {}): Promise<void> {

@@ -1,4 +1,4 @@
-import type { LayerTable, TableRow } from "../../surgery/layer-table.js";
+import type { LayerTable, TableRow } from "../surgery/layer-table.js";
 
 /** What a layer's maps were found to be on the images that were given. */
 export interface LayerRedundancy {

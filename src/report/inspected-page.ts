@@ -1,10 +1,8 @@
-import { basename } from "node:path";
-import { formatShape } from "../../base/dims.js";
-import { formatBytes, formatCount, formatDim, formatMs } from "../../base/format.js";
-import { percent } from "../features/panels.js";
-import { type Html, html } from "../report/html.js";
-import { pageOf } from "../report/shell.js";
+import { formatShape } from "../base/dims.js";
+import { formatBytes, formatCount, formatDim, formatMs, formatShare } from "../base/format.js";
+import { type Html, html } from "./html.js";
 import { type Inspected, type InspectedLayer, shownLayers } from "./inspected.js";
+import { pageOf } from "./shell.js";
 
 /** The network as one page that needs nothing from anywhere else: a row for each layer, bars for what it costs. */
 export function inspectedPage(
@@ -12,7 +10,7 @@ export function inspectedPage(
   { file, command, version }: { file: string; command: string; version: string },
 ): string {
   const { layers, uncounted } = inspected;
-  const name = basename(file);
+  const name = file.split(/[\\/]/).pop()!;
   const convolutions = layers.filter((l) => l.op === "Conv");
   const swappable = convolutions.filter((l) => l.swappable).length;
   const body = html`<header>
@@ -50,7 +48,7 @@ ${card("Parameters", formatCount(parameters))}
 ${card("Multiply-adds", formatDim(macs, formatCount), "of one image")}
 ${card("File", formatBytes(bytes), `operator set ${opset}`)}
 ${timing && card("Time", formatMs(timing.ms), `of one image, ${timing.threads} thread${timing.threads > 1 ? "s" : ""}`)}
-${measured.length > 0 ? card("Redundancy", percent(mean), `mean of ${measured.length} layers, ${images} image${images === 1 ? "" : "s"}`) : undefined}
+${measured.length > 0 ? card("Redundancy", formatShare(mean), `mean of ${measured.length} layers, ${images} image${images === 1 ? "" : "s"}`) : undefined}
 </section>`;
 }
 
@@ -69,7 +67,7 @@ function layerTable({ layers, timing, images }: Inspected): Html {
 ${bar("parameters", l.parameters ? formatCount(l.parameters) : "–", l.parameters / most.parameters)}
 ${bar("multiply-adds", formatDim(l.macs, formatCount), number(l.macs) / most.macs)}
 ${timing && (l.ms === undefined ? html`<td class="num bar" data-label="time">–</td>` : bar("time", formatMs(l.ms), l.ms / most.ms))}
-${images === undefined ? undefined : l.redundancy ? bar("redundancy", percent(l.redundancy.redundancy), l.redundancy.redundancy, "warm") : html`<td class="num bar" data-label="redundancy">–</td>`}
+${images === undefined ? undefined : l.redundancy ? bar("redundancy", formatShare(l.redundancy.redundancy), l.redundancy.redundancy, "warm") : html`<td class="num bar" data-label="redundancy">–</td>`}
 <td class="may" data-label="SCConv">${l.op !== "Conv" ? "" : l.swappable ? html`<b>yes</b>` : html`<small>${l.reason ?? "no"}</small>`}</td></tr>`;
   return html`<table class="layers"><thead><tr><th>layer</th><th class="num">parameters</th><th class="num">multiply-adds</th>${timing && html`<th class="num">time</th>`}${images === undefined ? undefined : html`<th class="num">redundancy</th>`}<th>SCConv fits</th></tr></thead>
 <tbody>${shown.map(row)}</tbody></table>`;

@@ -1,4 +1,4 @@
-import { type SlimReport, wilson } from "../../surgery/report.js";
+import { type SlimReport, wilson } from "../surgery/report.js";
 
 export interface Sentence {
   readonly tone: "good" | "bad" | "plain";

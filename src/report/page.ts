@@ -1,5 +1,5 @@
-import { formatBytes, formatChange, formatCount, formatMs, formatSeconds } from "../../base/format.js";
-import { type Latency, type LayerRow, type Pair, type SlimReport, wilson } from "../../surgery/report.js";
+import { formatBytes, formatChange, formatCount, formatMs, formatSeconds } from "../base/format.js";
+import { type Latency, type LayerRow, type Pair, type SlimReport, wilson } from "../surgery/report.js";
 import { lineChart } from "./chart.js";
 import { type Html, html } from "./html.js";
 import { pageOf } from "./shell.js";
