@@ -3,15 +3,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { classifierOf, dataFor } from "../../dist/cli/classifier.js";
-import { imageMetadata, normalizeFor } from "../../dist/cli/model-images.js";
+import { dataFor } from "../../dist/cli/data-for.js";
 import { progressOn } from "../../dist/cli/progress.js";
-import { slimRecipe } from "../../dist/cli/slim-flags.js";
-import { trainNetwork } from "../../dist/cli/training.js";
 import { writeModel } from "../../dist/host/node/models.js";
 import { folderStore } from "../../dist/host/node/run-store.js";
 import { deploy, modelOf, nodeEngine, prepare, readModel, swap } from "../../dist/node.js";
 import { distillation } from "../../dist/surgery/distill.js";
+import { slimRecipe } from "../../dist/surgery/slim-settings.js";
+import { classifierOf } from "../../dist/train/classifier.js";
+import { imageMetadata, normalizeFor } from "../../dist/train/model-images.js";
+import { trainNetwork } from "../../dist/train/train-network.js";
 
 const {
   model,

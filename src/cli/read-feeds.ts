@@ -6,7 +6,7 @@ import type { Model, ValueInfo } from "../graph/ir.js";
 import { decodeImageFile } from "../host/node/data/decode-image.js";
 import { fileError } from "../host/node/file-errors.js";
 import { decodeSafetensors } from "../runtime/safetensors.js";
-import { cropFor, normalizeFor } from "./model-images.js";
+import { cropFor, normalizeFor } from "../train/model-images.js";
 import { decodeNpy } from "./npy.js";
 
 export interface FeedOptions {

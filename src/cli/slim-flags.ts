@@ -1,41 +1,20 @@
 import type { Command } from "commander";
-import { type Recipe, trainRecipe } from "../train/recipe.js";
+import { type SlimSettings, slimDefaults, slimRecipe } from "../surgery/slim-settings.js";
 import { dataFlags } from "./data-flags.js";
 import type { DataFlags } from "./data-for.js";
 import { real, whole } from "./flags.js";
 import { type RecipeFlags, recipeFlags } from "./recipe-files.js";
 import { type SwapFlags, swapFlags } from "./unit-flags.js";
 
-export interface SlimFlags extends SwapFlags, DataFlags, RecipeFlags {
+export interface SlimFlags extends SwapFlags, DataFlags, RecipeFlags, SlimSettings {
   readonly out: string;
   readonly normalize?: string;
   readonly report?: string;
   readonly resume?: boolean;
   readonly force?: boolean;
   readonly maxDrop?: number;
-  readonly calibrate: number;
-  readonly calibrateBatch: number;
-  readonly calibrateLr: number;
-  readonly gateRate: number;
-  readonly temperature: number;
-  readonly distill: number;
-  readonly hint: number;
   readonly latencyRuns: number;
 }
-
-/**
- * Fine-tuning is short and starts from a network that half works; AdamW did best of what was tried (docs/decisions.md).
- */
-export const slimRecipe: Recipe = {
-  ...trainRecipe,
-  epochs: 4,
-  optimizer: "adamw",
-  lr: 0.002,
-  weightDecay: 1e-3,
-};
-
-/** Calibration starts from gates that let everything pass. */
-export const slimUnit = { gateBias: 2 };
 
 export function slimFlags(c: Command): void {
   c.argument("<model>", "an ONNX file: a classifier of images")
@@ -49,33 +28,43 @@ export function slimFlags(c: Command): void {
       "--calibrate <steps>",
       "steps that fit new units to what they replace; 0: none",
       whole("--calibrate", 0),
-      400,
+      slimDefaults.calibrate,
     )
-    .option("--calibrate-batch <n>", "images in such a step", whole("--calibrate-batch", 2), 64)
+    .option(
+      "--calibrate-batch <n>",
+      "images in such a step",
+      whole("--calibrate-batch", 2),
+      slimDefaults.calibrateBatch,
+    )
     .option(
       "--calibrate-lr <rate>",
       "its learning rate",
       real("--calibrate-lr", { min: 0, open: true }),
-      0.01,
+      slimDefaults.calibrateLr,
     )
     .option(
       "--gate-rate <times>",
       "learning rate of the gate's γ and β, as a multiple",
       real("--gate-rate", { min: 0 }),
-      1,
+      slimDefaults.gateRate,
     )
-    .option("--temperature <t>", "of the distillation", real("--temperature", { min: 0, open: true }), 4)
+    .option(
+      "--temperature <t>",
+      "of the distillation",
+      real("--temperature", { min: 0, open: true }),
+      slimDefaults.temperature,
+    )
     .option(
       "--distill <share>",
       "weight of the original's answers against the labels",
       real("--distill", { min: 0, max: 1 }),
-      0.9,
+      slimDefaults.distill,
     )
     .option(
       "--hint <weight>",
       "of the original's features, compared behind every new unit; 0: its answers only",
       real("--hint", { min: 0 }),
-      20,
+      slimDefaults.hint,
     )
     .option("--latency-runs <n>", "timed inferences of each model", whole("--latency-runs"), 50);
 }

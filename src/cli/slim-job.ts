@@ -8,23 +8,29 @@ import { folderStore } from "../host/node/run-store.js";
 import { deploy } from "../optimise/index.js";
 import type { Engine } from "../runtime/session.js";
 import { calibrate } from "../surgery/calibrate.js";
-import { distillation } from "../surgery/distill.js";
 import { layerRows } from "../surgery/layer-rows.js";
 import { prepare } from "../surgery/prepare.js";
 import type { EpochRow, LayerRow } from "../surgery/report.js";
+import { slimUnit } from "../surgery/slim-settings.js";
+import {
+  type Calibrated,
+  calibrateUnits,
+  calibration,
+  EVALUATION_BATCH,
+  fineTune,
+  type Slimming,
+} from "../surgery/slimming.js";
 import { type Swapped, swap } from "../surgery/swap.js";
 import type { LayerChoice } from "../surgery/swap-plan.js";
+import { accuracyOf } from "../train/accuracy.js";
 import type { RunStore } from "../train/checkpoint.js";
 import { type Classifier, classifierOf } from "../train/classifier.js";
-import { withInitializers } from "../train/parts.js";
+import { imageMetadata } from "../train/model-images.js";
 import type { Recipe } from "../train/recipe.js";
-import { trainNetwork } from "../train/train-network.js";
-import { accuracyOf } from "./accuracy.js";
 import type { CommandContext } from "./command.js";
 import { choiceOf, type LayerPlan, planLayers, planTable } from "./layer-plan.js";
-import { imageMetadata } from "./model-images.js";
-import { type SlimFlags, slimUnit } from "./slim-flags.js";
-import { type Calibrated, claimRun, loadCalibrated, loadPlan, saveCalibrated, savePlan } from "./slim-run.js";
+import type { SlimFlags } from "./slim-flags.js";
+import { claimRun, loadCalibrated, loadPlan, saveCalibrated, savePlan } from "./slim-run.js";
 import { isPlanned, unitSettings } from "./unit-flags.js";
 
 export interface SlimJob {
@@ -76,30 +82,22 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
     if (adapted.length > 0) context.note(`${name}: ${adapted.join(", ")}`);
   }
 
+  const slimming: Slimming = {
+    ...{ where: job.file, original, swapped, data, normalize, settings: flags },
+    file: { classifier: { ...classifier, fixedBatch: job.fixedBatch }, runnable: read.runnable },
+  };
   const loaded = flags.resume ? await loadCalibrated(store, swapped.graph) : undefined;
-  const calibrated = loaded ?? (await calibrateUnits(job, { engine, original, swapped }, context));
-  if (!loaded) await saveCalibrated(store, calibrated);
+  const calibrated = loaded ?? (await calibrateUnits(engine, slimming, context));
+  if (!loaded) {
+    const { top1, calibratedTop1 } = calibrated.facts;
+    context.note(`top-1 ${top1.toFixed(2)} % before, ${calibratedTop1.toFixed(2)} % calibrated`);
+    await saveCalibrated(store, calibrated);
+  }
 
-  const logits = (graph: Graph): Graph => ({ ...graph, outputs: classifier.graph.outputs });
-  const [student, teacher] = [logits(calibrated.graph), logits(original)];
-  const trained = await trainNetwork(
-    engine,
-    data,
-    {
-      ...{ student, teacher, recipe, normalize, store },
-      objective: distillation(student, teacher, swapped.units, {
-        labelSmoothing: recipe.labelSmoothing,
-        temperature: flags.temperature,
-        distillWeight: flags.distill,
-        hintWeight: flags.hint,
-      }),
-      resume: loaded !== undefined,
-      rate: (name) => (name.includes(".sru.gn.") ? flags.gateRate : 1),
-    },
-    context,
-  );
+  const resume = loaded !== undefined;
+  const trained = await fineTune(engine, slimming, calibrated.graph, { recipe, store, resume }, context);
   const started = performance.now();
-  const graph = finished(withInitializers(calibrated.graph, trained.graph.initializers), swapped);
+  const graph = deploy(trained.graph, swapped.units);
   const metadata = imageMetadata(job);
   const bytes = await writeModel(flags.out, modelOf(graph, read.model, metadata), { force: flags.force });
   const top1 = await accuracyOfFile(engine, { ...job, file: flags.out }, context);
@@ -133,8 +131,8 @@ async function planned(
         const steps = Math.min(PLANNING_STEPS, flags.calibrate);
         if (steps === 0) return new Map();
         const { errors } = await calibrate(engine, graph, original, units, data, {
-          ...{ steps, batch: flags.calibrateBatch, learningRate: flags.calibrateLr },
-          ...calibration(job, context),
+          ...calibration({ settings: flags, normalize: job.normalize }, context),
+          steps,
         });
         return new Map(units.map((u) => [u.node, errors.get(u.name)![1]]));
       },
@@ -148,45 +146,6 @@ async function planned(
 
 /** So many steps tell which layers a unit can stand for: their errors are far apart by then. */
 const PLANNING_STEPS = 60;
-
-const calibration = ({ flags, normalize }: SlimJob, context: CommandContext) => ({
-  ...{ gateRate: flags.gateRate, normalize, seed: context.seed, threads: context.threads },
-  ...{ progress: context.progress, signal: context.signal },
-});
-
-/** The original's accuracy, and the swapped network fitted unit by unit to what it replaces. */
-async function calibrateUnits(
-  job: SlimJob,
-  { engine, original, swapped }: { engine: Engine; original: Graph; swapped: Swapped },
-  context: CommandContext,
-): Promise<Calibrated> {
-  const { classifier, read, data, normalize, flags } = job;
-  const started = performance.now();
-  const how = { normalize, batch: EVALUATION_BATCH };
-  const before = { classifier: { ...classifier, fixedBatch: job.fixedBatch }, runnable: read.runnable };
-  const { top1 } = await accuracyOf(engine, before, data, { ...how, label: "eval original" }, context);
-  const { graph, errors } =
-    flags.calibrate === 0
-      ? { graph: swapped.graph, errors: new Map() }
-      : await calibrate(engine, swapped.graph, original, swapped.units, data, {
-          ...{ steps: flags.calibrate, batch: flags.calibrateBatch, learningRate: flags.calibrateLr },
-          ...calibration(job, context),
-        });
-  const after = {
-    classifier: classifierOf(finished(graph, swapped), job.file),
-    runnable: finished(graph, swapped),
-  };
-  const result = await accuracyOf(engine, after, data, { ...how, label: "eval calibrated" }, context);
-  context.note(`top-1 ${top1.toFixed(2)} % before, ${result.top1.toFixed(2)} % calibrated`);
-  const seconds = (performance.now() - started) / 1000;
-  const facts = { top1, calibratedTop1: result.top1, errors: Object.fromEntries(errors), seconds };
-  return { graph, facts };
-}
-
-const EVALUATION_BATCH = 125;
-
-/** As it is written: batch norms folded, units in their short form, standard operators only. */
-const finished = (graph: Graph, { units }: Swapped): Graph => deploy(graph, units);
 
 /** Of the file that was written, not of the graph that was meant. */
 async function accuracyOfFile(

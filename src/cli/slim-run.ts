@@ -3,24 +3,10 @@ import { join } from "node:path";
 import { ScconvError } from "../base/errors.js";
 import type { Graph } from "../graph/ir.js";
 import { decodeSafetensors, encodeSafetensors } from "../runtime/safetensors.js";
-import type { Pair } from "../surgery/report.js";
+import type { Calibrated } from "../surgery/slimming.js";
 import type { RunStore } from "../train/checkpoint.js";
 import { trainableParts, withInitializers } from "../train/parts.js";
 import type { LayerPlan } from "./layer-plan.js";
-
-/** What is known once the units are calibrated, and what a resumed run starts from. */
-export interface Calibrated {
-  /** The swapped network with its calibrated weights. */
-  readonly graph: Graph;
-  readonly facts: {
-    /** Of the original. */
-    readonly top1: number;
-    readonly calibratedTop1: number;
-    /** By unit: before and after. */
-    readonly errors: Readonly<Record<string, Pair>>;
-    readonly seconds: number;
-  };
-}
 
 const FILE = "calibrated.safetensors";
 const SETTINGS = "settings.json";

@@ -6,8 +6,8 @@ import { readModel } from "../host/node/models.js";
 import { freeBatch } from "../ops/free-batch.js";
 import { prepare } from "../surgery/prepare.js";
 import { classifierOf } from "../train/classifier.js";
+import { NORMALIZE_KEY } from "../train/model-images.js";
 import { real } from "./flags.js";
-import { NORMALIZE_KEY } from "./model-images.js";
 
 /** A network whose answers a run learns from beside the labels (Hinton et al. 2015). */
 export interface TeacherConfig {

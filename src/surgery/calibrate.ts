@@ -1,3 +1,4 @@
+import { ScconvError } from "../base/errors.js";
 import { Tensor } from "../base/tensor.js";
 import type { DataSet, Normalize } from "../data/data-set.js";
 import type { Value } from "../graph/builder.js";
@@ -28,6 +29,8 @@ export interface CalibrateOptions {
   readonly threads?: number | undefined;
   readonly progress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Ends it early, with what it has reached. */
+  readonly enough?: AbortSignal | undefined;
 }
 
 export interface Calibration {
@@ -51,7 +54,13 @@ export async function calibrate(
   data: DataSet,
   options: CalibrateOptions,
 ): Promise<Calibration> {
-  const { steps, batch, learningRate, gateRate, normalize, seed, threads, signal } = options;
+  const { steps, batch, learningRate, gateRate, normalize, seed, threads, signal, enough } = options;
+  const images = data.train?.length ?? 0;
+  if (images < batch) {
+    throw new ScconvError("bad-input", "fewer training images than one batch of the calibration", {
+      ...{ where: data.source, got: `${images} images`, need: `at least ${batch} (--calibrate-batch)` },
+    });
+  }
   const moments = await targetMoments(engine, teacher, units, data, options);
   const started = withInitializers(student, moments);
   const mine = (name: string) =>
@@ -96,26 +105,27 @@ export async function calibrate(
       threads,
     },
   );
-  const first = units.map(() => 0);
-  const last = units.map(() => 0);
+  // Errors of the first step, and of the last ones.
+  let first: readonly number[] = [];
+  const last: (readonly number[])[] = [];
   const window = Math.max(1, Math.min(20, Math.floor(steps / 4)));
   const schedule = cosine(learningRate, { warmup: 10, floor: 0.02 });
   const bar = options.progress?.phase(`calibrate ${units.length} units`, steps);
   try {
     let done = 0;
-    for (let epoch = 0; done < steps; epoch++) {
+    for (let epoch = 0; done < steps && !enough?.aborted; epoch++) {
       const order = { batchSize: batch, normalize, shuffle: true, seed, epoch, dropLast: true };
       for await (const { images, labels } of data.batches("train", {
         ...order,
         ...(signal ? { signal } : {}),
       })) {
         signal?.throwIfAborted();
+        if (enough?.aborted) break;
         const { figures } = await trainer.step(images, labels, schedule(done, steps));
-        units.forEach((_, i) => {
-          const error = Math.sqrt(figures.get(`unit_${i}`)!);
-          if (done === 0) first[i] = error;
-          if (done >= steps - window) last[i]! += error / window;
-        });
+        const errors = units.map((_, i) => Math.sqrt(figures.get(`unit_${i}`)!));
+        if (done === 0) first = errors;
+        last.push(errors);
+        if (last.length > window) last.shift();
         done++;
         bar?.tick(done, `error ${(Math.sqrt(figures.get("loss")! / units.length)).toFixed(3)}`);
         if (done === steps) break;
@@ -131,7 +141,12 @@ export async function calibrate(
   ]);
   return {
     graph: withInitializers(started, tensors),
-    errors: new Map(units.map((u, i) => [u.name, [first[i]!, last[i]!]])),
+    errors: new Map(
+      first.map((before, i) => [
+        units[i]!.name,
+        [before, last.reduce((sum, e) => sum + e[i]!, 0) / last.length],
+      ]),
+    ),
   };
 }
 

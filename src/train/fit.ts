@@ -27,11 +27,21 @@ export interface FitOptions {
   /** Saves in the middle of an epoch, too, when this many seconds have passed. */
   readonly saveEvery?: number | undefined;
   readonly resume?: Checkpoint | undefined;
+  readonly onStep?: ((step: StepMetrics) => void) | undefined;
   readonly onEpoch?: (metrics: EpochMetrics, best: boolean, trainer: Trainer) => Promise<void> | void;
   /** Figures of every 50th step, and of every epoch. */
   readonly log?: EventLog | undefined;
   readonly progress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Of one step. */
+export interface StepMetrics {
+  /** Steps done, of all. */
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  readonly learningRate: number;
 }
 
 export interface FitResult {
@@ -117,13 +127,15 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
         const stepStart = performance.now();
         const { figures } = await trainer.step(images, labels, rate);
         stepping += (performance.now() - stepStart) / 1000;
-        sums.loss += figures.get("loss")!;
+        const loss = figures.get("loss")!;
+        sums.loss += loss;
         sums.correct += figures.get("correct") ?? 0;
         sums.steps++;
         from = index + 1;
+        options.onStep?.({ step: trainer.steps, steps: total, loss, learningRate: rate });
         if (trainer.steps % LOG_EVERY === 0) {
           await options.log?.scalars(trainer.steps, {
-            ...{ "train/loss": figures.get("loss")!, "train/learning_rate": rate },
+            ...{ "train/loss": loss, "train/learning_rate": rate },
             "train/gradient_norm": figures.get("gradient_norm")!,
           });
         }

@@ -2,10 +2,10 @@ import type { DataSet, Normalize } from "../data/data-set.js";
 import type { Graph } from "../graph/ir.js";
 import type { Progress } from "../runtime/progress.js";
 import type { Engine } from "../runtime/session.js";
-import { type Checkpoint, decodeCheckpoint, type RunStore } from "./checkpoint.js";
+import { type Checkpoint, decodeCheckpoint, type EpochMetrics, type RunStore } from "./checkpoint.js";
 import { evaluate, evaluationGraph } from "./evaluate.js";
 import type { EventLog } from "./event-log.js";
-import { type FitResult, fit } from "./fit.js";
+import { type FitOptions, type FitResult, fit } from "./fit.js";
 import { trainableParts } from "./parts.js";
 import { augmentOf, type Recipe, scheduleOf, shuffleOf, stepOf } from "./recipe.js";
 import { buildStep, type Objective, type Traced } from "./step.js";
@@ -28,6 +28,8 @@ export interface Training {
   readonly resume?: boolean;
   /** Learning rate of a parameter, as a multiple. */
   readonly rate?: (name: string) => number;
+  readonly onStep?: FitOptions["onStep"];
+  readonly onEpoch?: ((metrics: EpochMetrics) => void) | undefined;
   /** After an epoch that was the best so far, with the network as it is then. */
   readonly onBest?: (graph: Graph) => Promise<void>;
 }
@@ -52,6 +54,7 @@ export async function trainNetwork(
   { threads, seed, progress, signal }: TrainingContext,
 ): Promise<Trained> {
   const { student, teacher, objective, recipe, normalize, store, log, rate, onBest, saveEvery } = training;
+  const { onStep, onEpoch } = training;
   const program = buildStep({
     ...{ student, teacher, ...stepOf(recipe, seed) },
     objective,
@@ -76,13 +79,14 @@ export async function trainNetwork(
         augment: augmentOf(recipe),
         shuffle: shuffleOf(recipe),
       },
-      ...{ normalize, seed, store, log, resume, progress, signal, saveEvery },
+      ...{ normalize, seed, store, log, resume, progress, signal, saveEvery, onStep },
       evaluate: ({ state }) => {
         const ends = { input: "images", output: "logits" };
         // Not stopped half-way: the epoch is done, and is saved with its figures.
         return evaluate(evaluation, ends, data, { normalize }, finalWeights(program, state));
       },
-      onEpoch: async (_, improved, { state }) => {
+      onEpoch: async (metrics, improved, { state }) => {
+        onEpoch?.(metrics);
         if (!improved) return;
         graph = trainedGraph(student, { program, state });
         await onBest?.(graph);

@@ -118,3 +118,35 @@ it("a calibration is the same again, and stops when told", async () => {
   const signal = AbortSignal.abort();
   await expect(calibrate(engine, graph, original, units, data, { ...few, signal })).rejects.toThrowError();
 });
+
+describe("a calibration that is not gone through", () => {
+  const original = lively(
+    network((x, r) => basic(x, "block", r)),
+    3,
+  );
+  const { graph, units } = swap(original, { layers: "second", seed: 1 });
+
+  it("ends where it is told that it is enough, with what it has reached", async () => {
+    const enough = new AbortController();
+    let steps = 0;
+    const tick = (done: number) => {
+      steps = done;
+      if (done === 5) enough.abort();
+    };
+    const { errors: reported } = await calibrate(engine, graph, original, units, data, {
+      ...options,
+      enough: enough.signal,
+      progress: { phase: () => ({ tick, done() {} }) },
+    });
+    expect(steps).toBe(5);
+    for (const [before, after] of reported.values()) expect(after).toBeLessThan(before);
+  });
+
+  it("is refused where no batch can be filled", async () => {
+    await expect(
+      calibrate(engine, graph, original, units, data, { ...options, batch: 97 }),
+    ).rejects.toThrowError(
+      /fewer training images than one batch of the calibration.*at least 97 \(--calibrate-batch\)/,
+    );
+  });
+});

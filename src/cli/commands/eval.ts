@@ -1,13 +1,13 @@
 import { readModel } from "../../host/node/models.js";
 import { nodeEngine } from "../../host/node/ort.js";
 import { wilson } from "../../surgery/report.js";
+import { accuracyOf } from "../../train/accuracy.js";
 import { classifierOf } from "../../train/classifier.js";
-import { accuracyOf } from "../accuracy.js";
+import { cropFor, normalizeFor } from "../../train/model-images.js";
 import { command } from "../command.js";
 import { dataFlags } from "../data-flags.js";
 import { type DataFlags, dataFor } from "../data-for.js";
 import { whole } from "../flags.js";
-import { cropFor, normalizeFor } from "../model-images.js";
 
 interface Options extends DataFlags {
   readonly normalize?: string;

@@ -6,10 +6,10 @@ import { fedInputs } from "../../graph/fed-inputs.js";
 import type { Model, ValueInfo } from "../../graph/ir.js";
 import type { ReadModel } from "../../host/node/models.js";
 import type { NamedTensors } from "../../runtime/session.js";
+import { cropFor, normalizeFor } from "../../train/model-images.js";
 import type { CommandContext } from "../command.js";
 import { dataFlags } from "../data-flags.js";
 import { dataFor } from "../data-for.js";
-import { cropFor, normalizeFor } from "../model-images.js";
 import { readFeeds } from "../read-feeds.js";
 
 /** Where a command's images come from: files, or the evaluation split of a data set. */
