@@ -1,4 +1,5 @@
 import { ScconvError } from "../base/errors.js";
+import { byName } from "./image-names.js";
 
 /** Bytes of label before the 3 × 32 × 32 pixels of every record: CIFAR-100 has the coarse one first. */
 export const cifarLabelBytes = { "cifar-10": 1, "cifar-100": 2 } as const;
@@ -19,6 +20,22 @@ export const cifar10Classes = [
   "ship",
   "truck",
 ] as const;
+
+const cifarFiles: Record<CifarKind, { train: RegExp; test: RegExp }> = {
+  "cifar-10": { train: /^data_batch_\d+\.bin$/, test: /^test_batch\.bin$/ },
+  "cifar-100": { train: /^train\.bin$/, test: /^test\.bin$/ },
+};
+
+/** CIFAR's binary files among these names, if there are any. */
+export function findCifar(names: readonly string[]) {
+  for (const kind of ["cifar-10", "cifar-100"] as const) {
+    const of = (split: "train" | "test") =>
+      names.filter((name) => cifarFiles[kind][split].test(name)).sort(byName);
+    const [train, test] = [of("train"), of("test")];
+    if (train.length + test.length > 0) return { kind, train, test };
+  }
+  return undefined;
+}
 
 /** Records in a file of so many bytes. Throws `bad-input` when the last one is cut off. */
 export function cifarCount(bytes: number, kind: CifarKind, where: string): number {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { imageTensor } from "../../src/data/image-tensor.js";
 import { normalizations } from "../../src/data/normalize.js";
 import { decodeImage, openDataFiles } from "../../src/web.js";
+import { cifarFile } from "../data/cifar-file.js";
 import { dataSetCases } from "../data/data-set.cases.js";
 
 /** A PNG of one colour, with one pixel of another. */
@@ -73,6 +74,42 @@ describe("files that a user gives", () => {
     expect(data.classes).toEqual(["b9", "b10"]);
     expect([...data.train!.labels].sort()).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
     expect([...data.test!.labels].sort()).toEqual([0, 1, 1]);
+    const pixel = async (seed: number) => {
+      const held = await openDataFiles(await folders(names("b", 20)), { seed, holdOut: 0.1 });
+      const seen: number[] = [];
+      for await (const { images } of held.batches("test", { batchSize: 1, normalize: normalizations.none })) {
+        seen.push(Math.round(255 * images[0]!));
+      }
+      return seen;
+    };
+    expect(await pixel(1)).toEqual(await pixel(1));
+    expect(await pixel(1)).not.toEqual(await pixel(2));
+  });
+
+  it("are shards of any name, of which a share is held out, too", async () => {
+    const [one] = await shards();
+    const data = await openDataFiles([new File([one!], "mine.tar")], { holdOut: 0.5, limit: 6 });
+    expect([...data.train!.labels, ...data.test!.labels].sort()).toEqual([0, 0, 1, 1, 2, 2]);
+    expect(data.test!.length).toBe(3);
+  });
+
+  it("are CIFAR's binary files", async () => {
+    const file = new File([cifarFile([[3], [9], [0]]) as BlobPart], "data_batch_1.bin");
+    const test = new File([cifarFile([[5]]) as BlobPart], "test_batch.bin");
+    const data = await openDataFiles([file, test]);
+    expect(data).toMatchObject({ height: 32, width: 32, channels: 3 });
+    expect([...data.train!.labels, ...data.test!.labels]).toEqual([3, 9, 0, 5]);
+    const options = { batchSize: 3, normalize: normalizations.none };
+    for await (const { images } of data.batches("train", options)) {
+      expect(Math.round(255 * images[3072 + 1024 + 7]!)).toBe(7 + 50 + 1);
+    }
+    const cut = new File([cifarFile([[3]]).subarray(0, 3000) as BlobPart], "data_batch_1.bin");
+    await expect(openDataFiles([cut])).rejects.toThrowError(
+      /^data_batch_1\.bin: not a whole number of cifar-10/,
+    );
+    const grey = await openDataFiles([test], { channels: 1, size: 16 });
+    expect(grey).toMatchObject({ height: 16, width: 16, channels: 1 });
+    for await (const { images } of grey.batches("test", options)) expect(images).toHaveLength(256);
   });
 
   it("hold what is in the shards: label, size, and pixels", async () => {

@@ -3,28 +3,12 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { ScconvError } from "../../../base/errors.js";
-import { type CifarKind, cifar10Classes, cifarCount, cifarShape, readCifar } from "../../../data/cifar.js";
+import { cifar10Classes, cifarCount, cifarShape, type findCifar, readCifar } from "../../../data/cifar.js";
 import { classCount, classNames, numbers } from "../../../data/class-names.js";
 import { imageBytes } from "../../../data/data-set.js";
 import { idxImages } from "../../../data/idx.js";
 import { byName } from "../../../data/image-names.js";
 import { type Source, type StoredSplit, sharedBytes } from "./sources.js";
-
-const cifarFiles: Record<CifarKind, { train: RegExp; test: RegExp }> = {
-  "cifar-10": { train: /^data_batch_\d+\.bin$/, test: /^test_batch\.bin$/ },
-  "cifar-100": { train: /^train\.bin$/, test: /^test\.bin$/ },
-};
-
-/** CIFAR's binary files among these names, if there are any. */
-export function findCifar(names: readonly string[]) {
-  for (const kind of ["cifar-10", "cifar-100"] as const) {
-    const of = (split: "train" | "test") =>
-      names.filter((name) => cifarFiles[kind][split].test(name)).sort(byName);
-    const [train, test] = [of("train"), of("test")];
-    if (train.length + test.length > 0) return { kind, train, test };
-  }
-  return undefined;
-}
 
 export async function readCifarFiles(
   folder: string,

@@ -11,7 +11,7 @@ import { type Epoch, labelsAt, planEpoch, throwIfStopped } from "../../../data/e
 import { normalizeTable } from "../../../data/normalize.js";
 import { splitOf } from "../../../data/stored-labels.js";
 import { writeImage } from "../../../data/write-image.js";
-import { decodeImage } from "./decode-image.js";
+import { locatedPixels } from "./located-pixels.js";
 import type { Source, StoredSplit } from "./source.js";
 
 export interface BlobOptions {
@@ -65,11 +65,11 @@ function reader(
   const view = size === undefined ? undefined : { size, crop };
   const known = new Map<number, Promise<Uint8Array>>();
   const decode = async (index: number) => {
-    const { blob, name } = split.locate(index);
-    const { data, height, width } = await decodeImage(blob, name, { channels: shape.channels, view });
+    const located = split.locate(index);
+    const { data, height, width } = await locatedPixels(located, { channels: shape.channels, view });
     if (height === shape.height && width === shape.width) return data;
     throw new ScconvError("bad-input", "images differ in size", {
-      where: name,
+      where: located.name,
       got: `${width}×${height}`,
       need: `${shape.width}×${shape.height}`,
       hint: "give a size",
@@ -90,8 +90,8 @@ async function partOf(
   { augment, seed = 0, epoch = 0 }: BatchOptions,
 ): Promise<Uint8Array> {
   const part = cropDrawer(augment, seed, epoch, index)!;
-  const { blob, name } = split.locate(index);
-  return (await decodeImage(blob, name, { channels: shape.channels, view: { part, ...shape } })).data;
+  const view = { part, ...shape };
+  return (await locatedPixels(split.locate(index), { channels: shape.channels, view })).data;
 }
 
 async function* batches(

@@ -7,24 +7,16 @@ import type { Source, StoredSplit } from "./source.js";
 type Classes = ReadonlyMap<string, readonly PlacedFile[]>;
 
 /**
- * `train/CLASS/*.jpg` with `val/` or `test/`, in whatever folder; or `CLASS/*.jpg` alone, of which every so many-th image of each
- * class is held out for evaluation. Classes are numbered by the order of their names, and their images come in turn, as on Node.
- * Undefined where there is no image in a folder.
+ * `train/CLASS/*.jpg` with `val/` or `test/`, in whatever folder; or `CLASS/*.jpg` alone, all for training. Classes are numbered by
+ * the order of their names, and their images come in turn, as on Node. Undefined where there is no image in a folder.
  */
-export function readImageFolder(files: readonly PlacedFile[], holdOut: number): Source | undefined {
+export function readImageFolder(files: readonly PlacedFile[]): Source | undefined {
   const images = files.filter(({ path }) => imageName.test(path) && !/(^|\/)\./.test(path));
   const of = (split: string) => byClass(images, new RegExp(`(?:^|/)${split}/([^/]+)/[^/]+$`));
   const [train, val, test] = [of("train"), of("val"), of("test")];
   if (train.size + val.size + test.size > 0) return inSplits(train, val.size > 0 ? val : test);
   const all = byClass(images, /([^/]+)\/[^/]+$/);
-  if (all.size === 0) return undefined;
-  const every = Math.round(1 / holdOut);
-  const part = (held: boolean) =>
-    new Map(
-      [...all].map(([name, list]) => [name, list.filter((_, i) => (i % every === every - 1) === held)]),
-    );
-  const classes = [...all.keys()];
-  return { classes, train: splitOf(part(false), classes), test: splitOf(part(true), classes) };
+  return all.size === 0 ? undefined : inSplits(all, new Map());
 }
 
 function byClass(images: readonly PlacedFile[], pattern: RegExp): Classes {
