@@ -71,7 +71,7 @@ dataSetCases("shards in files", async () => openDataFiles(await shards()));
 describe("files that a user gives", () => {
   it("are class folders without splits, of which a share of each class is held out", async () => {
     const data = await openDataFiles(await folders([...names("top/b10", 10), ...names("top/b9", 5)]));
-    expect(data.classes).toEqual(["b9", "b10"]);
+    expect(data).toMatchObject({ classes: ["b9", "b10"], heldOut: true });
     expect([...data.train!.labels].sort()).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
     expect([...data.test!.labels].sort()).toEqual([0, 1, 1]);
     const pixel = async (seed: number) => {
@@ -114,7 +114,13 @@ describe("files that a user gives", () => {
 
   it("hold what is in the shards: label, size, and pixels", async () => {
     const data = await openDataFiles(await shards());
-    expect(data).toMatchObject({ classes: ["0", "1", "2"], height: 6, width: 6, channels: 3 });
+    expect(data).toMatchObject({
+      classes: ["0", "1", "2"],
+      height: 6,
+      width: 6,
+      channels: 3,
+      heldOut: false,
+    });
     expect([...data.train!.shards!]).toEqual([0, 7]);
     for await (const { images, labels } of data.batches("test", {
       batchSize: 5,

@@ -34,6 +34,11 @@ export interface OpenDataFilesOptions {
   readonly name?: string | undefined;
 }
 
+export interface FilesDataSet extends DataSet {
+  /** The files have no split of their own: `test` is a share of their images. */
+  readonly heldOut: boolean;
+}
+
 const layouts =
   "CLASS/*.jpg, or train/CLASS/*.jpg with val/ or test/ (folders of images); train-*.tar with test-*.tar or val-*.tar, or any " +
   ".tar (WebDataset); data_batch_*.bin, test_batch.bin or train.bin, test.bin (CIFAR)";
@@ -49,7 +54,7 @@ const layouts =
 export async function openDataFiles(
   files: Iterable<File | PlacedFile>,
   options: OpenDataFilesOptions = {},
-): Promise<DataSet> {
+): Promise<FilesDataSet> {
   const { size, crop, limit = Number.POSITIVE_INFINITY, holdOut = 0.2, seed = 0 } = options;
   const { name = "the files" } = options;
   checkShare("crop", crop, (x) => x <= 1);
@@ -70,7 +75,14 @@ export async function openDataFiles(
   const whole = withHeldOut(first, holdOut, seed);
   checkLabels(name, whole.classes, { train: labelled(whole.train), test: labelled(whole.test) });
   const shape = agreedShape(await probe(whole), options, "give a size");
-  return blobDataSet(whole, { source: name, shape, size, crop, cacheBytes: options.cacheBytes ?? 2 ** 28 });
+  const data = blobDataSet(whole, {
+    source: name,
+    shape,
+    size,
+    crop,
+    cacheBytes: options.cacheBytes ?? 2 ** 28,
+  });
+  return { ...data, heldOut: whole !== first };
 }
 
 async function shardsOf(files: readonly PlacedFile[], limit: number): Promise<Source | undefined> {
