@@ -3,6 +3,7 @@ import { ScconvError } from "../base/errors.js";
 import { fedInputs } from "../graph/fed-inputs.js";
 import type { Graph } from "../graph/ir.js";
 import { producers } from "../graph/walk.js";
+import { freeBatch } from "../ops/free-batch.js";
 import { inferShapes } from "../ops/infer.js";
 
 /** What a model takes images by and gives class scores by. */
@@ -56,6 +57,26 @@ export function classifierOf(graph: Graph, where: string): Classifier {
     whole: logits.name === graph.outputs[0]!.name,
     graph: { ...graph, outputs: [{ name: logits.name, type: logits.type }] },
   };
+}
+
+export interface OpenBatch {
+  /** With its batch left open. */
+  readonly graph: Graph;
+  readonly classifier: Classifier;
+  /** The batch that the file itself takes, where it is fixed there. */
+  readonly fixedBatch: number | undefined;
+}
+
+/** A classifier as training needs it. Throws `bad-input`, and `unsupported` where its batch is worked into the graph. */
+export function openBatch(asRead: Graph, where: string): OpenBatch {
+  const { fixedBatch } = classifierOf(asRead, where);
+  const graph = freeBatch(asRead);
+  if (graph) return { graph, classifier: classifierOf(graph, where), fixedBatch };
+  throw new ScconvError("unsupported", "training needs a batch that is not fixed in the file", {
+    where,
+    got: `batch ${fixedBatch}, and a graph that depends on it`,
+    hint: "export it with a dynamic batch axis",
+  });
 }
 
 const numberOf = (d: Dim | undefined): number | undefined => (typeof d === "number" ? d : undefined);

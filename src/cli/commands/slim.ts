@@ -5,13 +5,12 @@ import { benchModels } from "../../host/node/bench.js";
 import { checkWritable } from "../../host/node/files.js";
 import { machine } from "../../host/node/machine.js";
 import { readModel } from "../../host/node/models.js";
-import { freeBatch } from "../../ops/free-batch.js";
 import { costPerImage } from "../../ops/per-image.js";
 import { verdict } from "../../report/verdict.js";
 import { totalParameters } from "../../surgery/layer-rows.js";
 import type { SlimReport } from "../../surgery/report.js";
 import { slimRecipe, slimUnit } from "../../surgery/slim-settings.js";
-import { classifierOf } from "../../train/classifier.js";
+import { openBatch } from "../../train/classifier.js";
 import { cropFor, normalizeFor } from "../../train/model-images.js";
 import type { Recipe } from "../../train/recipe.js";
 import { type CommandContext, command } from "../command.js";
@@ -42,19 +41,10 @@ export default command<[string], SlimFlags>({
     await checkReportFolder(folder, replace);
     const { recipe, data: prescribed } = await recipeOf(flags, slimRecipe);
     const asRead = await readModel(file, context);
-    const fixed = classifierOf(asRead.graph, file).fixedBatch;
-    const graph = freeBatch(asRead.graph);
-    if (!graph) {
-      throw new ScconvError("unsupported", "training needs a batch that is not fixed in the file", {
-        where: file,
-        got: `batch ${fixed}, and a graph that depends on it`,
-        hint: "export it with a dynamic batch axis",
-      });
-    }
+    const { graph, classifier, fixedBatch: fixed } = openBatch(asRead.graph, file);
     if (fixed !== undefined) context.note(`the batch, fixed to ${fixed} in the file, is left open`);
     const read = { ...asRead, graph };
     if (chosen) checkPlan(graph, chosen, file);
-    const classifier = classifierOf(graph, file);
     const normalize = normalizeFor(read.model, flags.normalize, {
       ...{ where: file, warn: context.warn, otherwise: prescribed.normalize },
     });

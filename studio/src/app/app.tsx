@@ -7,6 +7,7 @@ import { first, opened } from "../models/slots.js";
 import { droppedFiles } from "../parts/dropped-files.js";
 import { Failure } from "../parts/message.js";
 import { Name } from "../parts/name.js";
+import { TrainingView } from "../training/training-view.js";
 import { WhatIfView } from "../what-if/what-if-view.js";
 import { StartView } from "./start-view.js";
 import { refusal, takeFiles } from "./take.js";
@@ -17,6 +18,7 @@ const bodies: Readonly<Record<ViewId, () => preact.JSX.Element>> = {
   layers: LayersView,
   "what-if": WhatIfView,
   latency: LatencyView,
+  train: TrainingView,
   features: FeaturesView,
 };
 

@@ -20,8 +20,8 @@ export function StartView() {
           <h2>What it does</h2>
           <p>
             Lists the layers of a convolutional network with their cost, shows what SCConv in the place of
-            convolutions would change, measures it on this machine, and looks at feature maps. All in this
-            page.
+            convolutions would change, measures it on this machine, trains it on images of yours, and looks at
+            feature maps. All in this page.
           </p>
         </section>
         <section>

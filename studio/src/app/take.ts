@@ -1,19 +1,35 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { printable } from "scconv";
 import { showImage } from "../features/look.js";
 import { first, opened } from "../models/slots.js";
-import { modelFor, sortFiles } from "../models/take-files.js";
+import { modelFor, type Sorted, sortFiles } from "../models/take-files.js";
+
+import { takeImages } from "../training/images.js";
+import { busy } from "../training/training.js";
+import { view } from "./views.js";
 
 /** A line about files that could not be used. */
 export const refusal = signal<string | undefined>(undefined);
+effect(() => {
+  if (!busy.value) refusal.value = undefined;
+});
 
 /** Files that were dropped anywhere in the page. */
 export function takeFiles(files: readonly File[]): void {
   refusal.value = undefined;
+  if (busy.peek()) {
+    refusal.value = "Training is under way: stop it before other files are opened.";
+    return;
+  }
   const sorted = sortFiles(files);
   const model = modelFor(first, sorted);
   if (model) {
     void first.open(model);
+    return;
+  }
+  if (opened.peek() && (view.peek() === "train" || areTraining(sorted))) {
+    takeImages(files);
+    location.hash = "#train";
     return;
   }
   const [image] = sorted.images;
@@ -25,6 +41,10 @@ export function takeFiles(files: readonly File[]): void {
   refusal.value =
     files.length === 0 ? "Nothing was dropped." : `No .onnx file among what was dropped: ${listOf(files)}`;
 }
+
+/** Images in numbers, shards or CIFAR's files. */
+const areTraining = ({ images, shards, others }: Sorted): boolean =>
+  images.length > 1 || shards.length > 0 || others.some((f) => /\.bin$/i.test(f.name));
 
 const listOf = (files: readonly File[]): string =>
   files

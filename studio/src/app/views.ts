@@ -5,6 +5,7 @@ export const views = [
   { id: "layers", title: "Layers" },
   { id: "what-if", title: "What if" },
   { id: "latency", title: "Latency" },
+  { id: "train", title: "Fine-tune" },
   { id: "features", title: "Feature maps" },
 ] as const;
 export type ViewId = (typeof views)[number]["id"];

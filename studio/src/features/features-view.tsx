@@ -4,6 +4,7 @@ import { opened } from "../models/slots.js";
 import { DropZone } from "../parts/drop-zone.js";
 import { Failure, Note } from "../parts/message.js";
 import { Name } from "../parts/name.js";
+import { NormalizeSelect } from "../parts/normalize-select.js";
 import type { LayerMaps } from "../worker/protocol.js";
 import { drawMaps, pairLetters, type Scale } from "./draw-maps.js";
 import {
@@ -36,7 +37,14 @@ export function FeaturesView() {
       />
       <div class="toolbar">
         <LayerSelect />
-        <NormalizeField />
+        <NormalizeSelect
+          value={normalize.value}
+          own={normalizeIsOwn.value}
+          onValue={(name) => {
+            normalize.value = name;
+            normalizeIsOwn.value = false;
+          }}
+        />
         {opened.value?.summary.open && (
           <label class="inline">
             Height and width
@@ -106,31 +114,6 @@ function LayerSelect() {
       >
         <optgroup label="Convolutions and units">{options(main)}</optgroup>
         {others.length > 0 && <optgroup label="Other nodes">{options(others)}</optgroup>}
-      </select>
-    </label>
-  );
-}
-
-const known = ["none", "imagenet", "cifar10", "cifar100"];
-
-function NormalizeField() {
-  const own = known.includes(normalize.value) ? [] : [normalize.value];
-  return (
-    <label class="inline" title="How images are normalised before the model sees them">
-      Normalised
-      <select
-        value={normalize.value}
-        onChange={(e) => {
-          normalize.value = e.currentTarget.value;
-          normalizeIsOwn.value = false;
-        }}
-      >
-        {[...known, ...own].map((n) => (
-          <option key={n} value={n}>
-            {n === "none" ? "not: 0 … 1" : n}
-            {n === normalize.value && normalizeIsOwn.value ? " (the model says so)" : ""}
-          </option>
-        ))}
       </select>
     </label>
   );

@@ -71,7 +71,7 @@ export function desk(): Desk {
   };
 }
 
-const layersOf = ({ layers, settings }: Choice): LayerChoice =>
+export const layersOf = ({ layers, settings }: Choice): LayerChoice =>
   new Map(layers.map((name) => [name, settings]));
 
 function summaryOf(

@@ -1,10 +1,11 @@
 import { expose } from "comlink";
+import { workshop } from "../training/workshop.js";
 import { clock } from "./clock.js";
 import { desk } from "./desk.js";
 import { gallery } from "./gallery.js";
 
 /** One script for all workers, so that the page has one copy of it; each worker is used for one of these. */
-const roles = { ...desk(), ...clock(), ...gallery() };
+const roles = { ...desk(), ...clock(), ...gallery(), ...workshop() };
 export type StudioWorker = typeof roles;
 
 expose(roles);
