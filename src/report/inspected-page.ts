@@ -68,8 +68,8 @@ ${bar("parameters", l.parameters ? formatCount(l.parameters) : "–", l.paramete
 ${bar("multiply-adds", formatDim(l.macs, formatCount), number(l.macs) / most.macs)}
 ${timing && (l.ms === undefined ? html`<td class="num bar" data-label="time">–</td>` : bar("time", formatMs(l.ms), l.ms / most.ms))}
 ${images === undefined ? undefined : l.redundancy ? bar("redundancy", formatShare(l.redundancy.redundancy), l.redundancy.redundancy, "warm") : html`<td class="num bar" data-label="redundancy">–</td>`}
-<td class="may" data-label="SCConv">${l.op !== "Conv" ? "" : l.swappable ? html`<b>yes</b>` : html`<small>${l.reason ?? "no"}</small>`}</td></tr>`;
-  return html`<table class="layers"><thead><tr><th>layer</th><th class="num">parameters</th><th class="num">multiply-adds</th>${timing && html`<th class="num">time</th>`}${images === undefined ? undefined : html`<th class="num">redundancy</th>`}<th>SCConv fits</th></tr></thead>
+<td class="may wide" data-label="SCConv">${l.op !== "Conv" ? "" : l.swappable ? html`<b>yes</b>` : html`<small>${l.reason ?? "no"}</small>`}</td></tr>`;
+  return html`<table class="folds"><thead><tr><th>layer</th><th class="num">parameters</th><th class="num">multiply-adds</th>${timing && html`<th class="num">time</th>`}${images === undefined ? undefined : html`<th class="num">redundancy</th>`}<th>SCConv fits</th></tr></thead>
 <tbody>${shown.map(row)}</tbody></table>`;
 }
 
@@ -86,20 +86,10 @@ function legend({ layers, timing, images }: Inspected): Html {
 }
 
 const style = `
-table.layers td { vertical-align: middle; } table.layers small { overflow-wrap: anywhere; }
 td.bar { min-width: 6.2rem; } td.bar .track { height: 6px; border-radius: 3px; margin-top: 3px; }
 td.bar .track i { top: 0; bottom: 0; left: 0; background: var(--after); min-width: 1px; }
 td.bar .track.warm { background: var(--warmwash); } td.bar .track.warm i { background: var(--warm); }
 :root { --warm: #a8662a; --warmwash: #a8662a1a; }
 @media (prefers-color-scheme: dark) { :root { --warm: #dba36a; --warmwash: #dba36a26; } }
 td.may { min-width: 7rem; } td.may b { color: var(--good); }
-@media (max-width: 44rem) {
-  table.layers thead { display: none; } table.layers, table.layers tbody { display: block; }
-  table.layers tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0.5rem 1rem; padding: 0.8rem 0; border-bottom: 1px solid var(--rule); }
-  table.layers tr:last-child { border-bottom: 0; }
-  table.layers td { border: 0; padding: 0; text-align: left; min-width: 0; white-space: normal; }
-  table.layers td.name, table.layers td.may { grid-column: 1 / -1; }
-  table.layers td.bar::before { content: attr(data-label) " "; color: var(--soft); font-size: 0.8rem; }
-  table.layers td.may:not(:empty)::before { content: "SCConv: "; color: var(--soft); font-size: 0.8rem; }
-}
 `;

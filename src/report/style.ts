@@ -52,11 +52,20 @@ tr:last-child td { border-bottom: 0; } td:last-child, th:last-child { padding-ri
 td.name, code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.84rem; overflow-wrap: anywhere; }
 td.name { min-width: 11rem; } td.swap { white-space: nowrap; }
 td small { color: var(--soft); font-size: 0.8rem; }
+table.folds td { vertical-align: middle; } table.folds small { overflow-wrap: anywhere; }
 pre { margin: 0; font: 0.84rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
 details { margin-top: 0.8rem; } summary { cursor: pointer; color: var(--soft); font-size: 0.92rem; } details .panel { margin-top: 0.6rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.3rem 1.2rem; margin: 0; font-size: 0.9rem; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 footer { margin-top: 3rem; color: var(--soft); font-size: 0.85rem; }
+@media (max-width: 44rem) {
+  table.folds thead { display: none; } table.folds, table.folds tbody { display: block; }
+  table.folds tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0.5rem 1rem; padding: 0.8rem 0; border-bottom: 1px solid var(--rule); }
+  table.folds tr:last-child { border-bottom: 0; }
+  table.folds td { border: 0; padding: 0; text-align: left; min-width: 0; white-space: normal; }
+  table.folds td.name, table.folds td.wide { grid-column: 1 / -1; }
+  table.folds td[data-label]:not(:empty)::before { content: attr(data-label) " "; color: var(--soft); font-size: 0.8rem; }
+}
 @media (max-width: 36rem) {
   main { padding: 1.5rem 1rem 3rem; } h1 { font-size: 1.4rem; }
   .cards { grid-template-columns: repeat(2, 1fr); } .card { padding: 0.8rem; } .card .after { font-size: 1.2rem; }

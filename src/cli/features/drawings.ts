@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { LayerFeatures } from "../../features/observe.js";
-import { beside, gridPanel, type Panel, pngOf, sheetPanel, svgOf } from "./panels.js";
+import type { Panel } from "./map-grid.js";
+import { beside, gridPanel, pngOf, sheetPanel, svgOf } from "./panels.js";
 import { sruPanel } from "./sru-panel.js";
 import type { Scale } from "./tiles.js";
 

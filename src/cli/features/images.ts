@@ -114,17 +114,24 @@ export interface DataFeedOptions {
   readonly count: number;
   /** Where the model fixes it. */
   readonly batch?: number | undefined;
+  /** Of the images' choice, from all over the split; default: its first ones, in its order. */
+  readonly seed?: number | undefined;
 }
 
-/** The first images of the evaluation split, in its order. */
+/** Images at once, where the model leaves it open. */
+export const usualBatch = ({ height, width }: Pick<DataSet, "height" | "width">): number =>
+  Math.max(1, Math.min(16, Math.floor(PIXELS / (height * width))));
+
+/** Images of the evaluation split. */
 export async function* dataFeeds(
   data: DataSet,
-  { input, normalize, count, batch }: DataFeedOptions,
+  { input, normalize, count, batch, seed }: DataFeedOptions,
 ): AsyncGenerator<NamedTensors> {
   const { channels, height, width } = data;
-  const batchSize = batch ?? Math.max(1, Math.min(16, Math.floor(PIXELS / (height * width))));
+  const batchSize = batch ?? usualBatch(data);
+  const order = seed === undefined ? {} : { shuffle: true, seed };
   let left = count;
-  for await (const { images, count: here } of data.batches("test", { batchSize, normalize })) {
+  for await (const { images, count: here } of data.batches("test", { batchSize, normalize, ...order })) {
     const take = Math.min(here, left);
     if (take === 0) return;
     // The memory of a batch is used again for the next one.

@@ -3,21 +3,10 @@ import { formatShare } from "../../base/format.js";
 import type { LayerFeatures } from "../../features/observe.js";
 import { type Html, html } from "../../report/html.js";
 import { font, ink } from "../chart/render-chart.js";
+import { image, mapGrid, type Panel, pairNotes } from "./map-grid.js";
 import { mosaic, rangeBy, rangeOf, type Scale } from "./tiles.js";
 
-/** A piece of an SVG drawing and the room that it takes. */
-export interface Panel {
-  readonly width: number;
-  readonly height: number;
-  readonly content: Html;
-}
-
 export const MARGIN = 16;
-/** Under each map, for its number. */
-export const LABEL = 14;
-/** Okabe & Ito's colours, told apart by all kinds of sight; each pair has a letter besides. */
-const colours = ["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#8c6d1f"];
-const letters = "ABCDEFGH";
 
 export const percent = formatShare;
 /** Two digits, without a minus where they are 0. */
@@ -44,30 +33,9 @@ export async function gridPanel(
 ): Promise<Panel> {
   const { redundancy, first } = layer;
   const columns = Math.max(8, Math.ceil(Math.sqrt(first.maps)));
-  const picture = await mosaic(first, {
-    ...{ columns, side: 64, gap: [8, LABEL + 6], range: rangeBy(scale, first) },
-  });
+  const picture = await mapGrid(layer, { columns, range: rangeBy(scale, first) });
   const top = 64;
-  const pairOf = new Map(redundancy.mostAlike.flatMap((p, k) => p.maps.map((m) => [m, k] as const)));
-  const dead = new Set(redundancy.deadMaps);
-  const { tile } = picture;
-  const marks = Array.from({ length: first.maps }, (_, m) => {
-    const [x, y] = picture.at(m);
-    const k = pairOf.get(m);
-    const colour = k === undefined ? ink.soft : colours[k]!;
-    const label = k === undefined ? (dead.has(m) ? `${m} dead` : `${m}`) : `${m} ${letters[k]}`;
-    const frame =
-      k === undefined
-        ? html`<rect x="${x - 0.5}" y="${y - 0.5}" width="${tile.width + 1}" height="${tile.height + 1}" fill="none" stroke="${ink.rule}"/>`
-        : html`<rect x="${x - 1.5}" y="${y - 1.5}" width="${tile.width + 3}" height="${tile.height + 3}" fill="none" stroke="${colour}" stroke-width="3"/>`;
-    const cross = dead.has(m)
-      ? html`<path d="M${x} ${y}l${tile.width} ${tile.height}m0 ${-tile.height}l${-tile.width} ${tile.height}" stroke="#d55e00" stroke-width="1.5"/>`
-      : undefined;
-    return html`${frame}${cross}<text x="${x}" y="${y + tile.height + LABEL - 2}" font-size="11" font-weight="${k === undefined ? 400 : 700}" fill="${colour}">${label}</text>`;
-  });
-  const pairs = redundancy.mostAlike.map(
-    ({ maps: [a, b], similarity }, k) => `${letters[k]}: ${a} ~ ${b} (${similarity.toFixed(3)})`,
-  );
+  const pairs = pairNotes(redundancy);
   const width = Math.max(picture.width, 560) + 2 * MARGIN;
   const perLine = Math.max(1, Math.floor((width - 2 * MARGIN) / 150));
   const lines = [
@@ -82,7 +50,7 @@ export async function gridPanel(
   const foot = top + picture.height + 16;
   const content = html`<text x="${MARGIN}" y="28" font-size="16" font-weight="700" fill="${ink.text}">${clip(title, Math.floor(width / 10))}</text>
 <text x="${MARGIN}" y="48" font-size="12" fill="${ink.soft}">${captionOf(layer)}</text>
-<g transform="translate(${MARGIN} ${top})">${image(picture)}${marks}</g>
+<g transform="translate(${MARGIN} ${top})">${picture.content}</g>
 ${lines.map((line, i) => html`<text x="${MARGIN}" y="${foot + i * 16}" font-size="12" fill="${ink.text}">${line}</text>`)}`;
   return { width, height: foot + lines.length * 16, content };
 }
@@ -132,9 +100,6 @@ export function beside(panels: readonly Panel[]): Panel {
   });
   return { width: x, height: Math.max(...panels.map((p) => p.height)), content: html`${parts}` };
 }
-
-export const image = ({ png, width, height }: { png: Uint8Array; width: number; height: number }): Html =>
-  html`<image width="${width}" height="${height}" href="data:image/png;base64,${Buffer.from(png).toString("base64")}"/>`;
 
 /** The drawing as an SVG file of its own. */
 export const svgOf = ({ width, height, content }: Panel): string =>

@@ -3,8 +3,9 @@ import type { LayerFeatures } from "../../features/observe.js";
 import type { SruMaps } from "../../features/sru-parts.js";
 import { html } from "../../report/html.js";
 import { ink } from "../chart/render-chart.js";
-import { clip, image, LABEL, MARGIN, type Panel, percent } from "./panels.js";
-import { mosaic, type Range, rangeBy, type Scale } from "./tiles.js";
+import { type Panel, plainGrid } from "./map-grid.js";
+import { clip, MARGIN, percent } from "./panels.js";
+import { type Range, rangeBy, type Scale } from "./tiles.js";
 
 /** The four stations, as the paper's equations 4 to 6 name them. */
 const stations = [
@@ -18,46 +19,70 @@ const stations = [
 const MOST = 32;
 const COLUMNS = 8;
 
+/** One of the four, for those who lay them out. */
+export interface SruStation {
+  readonly label: string;
+  readonly grid: Panel;
+}
+
+export interface SruStations {
+  readonly stations: readonly SruStation[];
+  /** Which maps are in it, how large they are, and how much the gate lets through. */
+  readonly caption: string;
+  /** What black and white are. */
+  readonly note: string;
+}
+
 /** What an SRU does with an image: the same maps four times over, in greys that mean the same in all four. */
-export async function sruPanel(
-  { name, unit }: LayerFeatures,
+export async function sruStations(
+  { unit }: Pick<LayerFeatures, "unit">,
   sru: SruMaps,
-  { scale, title = name }: { scale: Scale; title?: string },
-): Promise<Panel> {
+  scale: Scale,
+): Promise<SruStations> {
   const { maps, height, width } = sru.input;
   const half = maps / 2;
   const each = Math.min(half, MOST / 2);
   const which = Array.from({ length: 2 * each }, (_, i) => (i < each ? i : half + i - each));
   const range = rangeOver(sru, scale);
+  const shown = which.length < maps ? `shown: ${each} from each half of ${maps} maps` : `${maps} maps`;
+  const open = unit?.rich && unit.rich.reduce((a, b) => a + b, 0) / unit.rich.length;
+  return {
+    stations: await Promise.all(
+      stations.map(async ([key, label]) => ({
+        label,
+        grid: await plainGrid(sru[key], { columns: COLUMNS, which, range }),
+      })),
+    ),
+    caption: `${open === undefined ? "" : `gate open on ${percent(open)} of all images' pixels · `}${shown}, ${height}×${width}`,
+    note:
+      scale === "map"
+        ? "First image. Each map has one grey scale in all four, from its least value to its largest."
+        : `First image. Black ${range(0)[0].toPrecision(3)}, white ${range(0)[1].toPrecision(3)} everywhere.`,
+  };
+}
+
+/** The same as one picture. */
+export async function sruPanel(
+  layer: LayerFeatures,
+  sru: SruMaps,
+  { scale, title = layer.name }: { scale: Scale; title?: string },
+): Promise<Panel> {
+  const { stations: parts, caption, note } = await sruStations(layer, sru, scale);
   const top = 72;
   const head = 22;
-  const parts = await Promise.all(
-    stations.map(async ([key, label]) => ({
-      label,
-      picture: await mosaic(sru[key], { columns: COLUMNS, side: 64, gap: [6, LABEL + 4], which, range }),
-    })),
-  );
-  const { picture: first } = parts[0]!;
+  const { grid: first } = parts[0]!;
   const step = { x: Math.max(first.width, 260) + 24, y: head + first.height + 14 };
-  const panels = parts.map(({ label, picture }, i) => {
-    const numbers = which.map((m, place) => {
-      const [x, y] = picture.at(place);
-      return html`<rect x="${x - 0.5}" y="${y - 0.5}" width="${picture.tile.width + 1}" height="${picture.tile.height + 1}" fill="none" stroke="${ink.rule}"/><text x="${x}" y="${y + picture.tile.height + LABEL - 3}" font-size="10" fill="${ink.soft}">${m}</text>`;
-    });
-    return html`<g transform="translate(${MARGIN + (i % 2) * step.x} ${top + Math.floor(i / 2) * step.y})">
+  const panels = parts.map(
+    (
+      { label, grid },
+      i,
+    ) => html`<g transform="translate(${MARGIN + (i % 2) * step.x} ${top + Math.floor(i / 2) * step.y})">
 <text x="0" y="12" font-size="13" font-weight="700" fill="${ink.text}">${label}</text>
-<g transform="translate(0 ${head})">${image(picture)}${numbers}</g></g>`;
-  });
+<g transform="translate(0 ${head})">${grid.content}</g></g>`,
+  );
   const total = { width: 2 * MARGIN + 2 * step.x - 24, height: top + 2 * step.y };
-  const shown = which.length < maps ? ` · shown: ${each} from each half of ${maps} maps` : ` · ${maps} maps`;
-  const open = unit?.rich && unit.rich.reduce((a, b) => a + b, 0) / unit.rich.length;
-  const caption = `${open === undefined ? "" : `gate open on ${percent(open)} of all images' pixels`}${shown}, ${height}×${width}`;
-  const note =
-    scale === "map"
-      ? "First image. Each map has one grey scale in all four, from its least value to its largest."
-      : `First image. Black ${range(0)[0].toPrecision(3)}, white ${range(0)[1].toPrecision(3)} everywhere.`;
   const content = html`<text x="${MARGIN}" y="28" font-size="16" font-weight="700" fill="${ink.text}">${clip(`SRU of ${title}`, Math.floor(total.width / 10))}</text>
-<text x="${MARGIN}" y="48" font-size="12" fill="${ink.soft}">${caption.replace(/^ · /, "")}</text>
+<text x="${MARGIN}" y="48" font-size="12" fill="${ink.soft}">${caption}</text>
 ${panels}
 <text x="${MARGIN}" y="${total.height}" font-size="12" fill="${ink.text}">${note}</text>`;
   return { width: total.width, height: total.height + 14, content };

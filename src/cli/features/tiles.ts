@@ -7,7 +7,7 @@ export const scales = ["map", "common"] as const satisfies readonly Scale[];
 
 export type Range = readonly [low: number, high: number];
 
-/** A picture of maps in rows, as PNG; grey, black the least value and white the largest. */
+/** A picture of maps in rows, as PNG; grey, black the least value and white the largest, with nothing in the gaps. */
 export interface Mosaic {
   readonly png: Uint8Array;
   readonly width: number;
@@ -28,14 +28,12 @@ export interface MosaicOptions {
   readonly which?: readonly number[];
   /** The values that are black and white in a map. */
   readonly range: (map: number) => Range;
-  /** Of the gaps; default white. */
-  readonly paper?: number;
 }
 
-const WHITE = 255;
+const OPAQUE = 255;
 
 export async function mosaic(maps: Maps, options: MosaicOptions): Promise<Mosaic> {
-  const { columns, side, gap, range, paper = WHITE } = options;
+  const { columns, side, gap, range } = options;
   const { height: h, width: w } = maps;
   const which = options.which ?? Array.from({ length: maps.maps }, (_, m) => m);
   const longest = Math.max(h, w);
@@ -47,15 +45,20 @@ export async function mosaic(maps: Maps, options: MosaicOptions): Promise<Mosaic
   ];
   const width = Math.max(1, Math.min(columns, which.length) * (tile.width + gap[0]));
   const height = Math.max(1, Math.ceil(which.length / columns) * (tile.height + gap[1]));
-  const canvas = Buffer.alloc(width * height, paper);
+  // Grey and opacity.
+  const canvas = Buffer.alloc(width * height * 2);
   for (const [place, m] of which.entries()) {
     const pixels = resized(greyOf(maps, m, range(m)), { height: h, width: w }, tile);
     const [x, y] = at(place);
     for (let row = 0; row < tile.height; row++) {
-      canvas.set(pixels.subarray(row * tile.width, (row + 1) * tile.width), (y + row) * width + x);
+      for (let column = 0; column < tile.width; column++) {
+        const k = 2 * ((y + row) * width + x + column);
+        canvas[k] = pixels[row * tile.width + column]!;
+        canvas[k + 1] = OPAQUE;
+      }
     }
   }
-  const png = await sharp(canvas, { raw: { width, height, channels: 1 } })
+  const png = await sharp(canvas, { raw: { width, height, channels: 2 } })
     .toColourspace("b-w")
     .png()
     .toBuffer();
@@ -70,11 +73,27 @@ export function rangeBy(scale: Scale, maps: Maps): (map: number) => Range {
   return () => common;
 }
 
-/** A map's values as 0 … 255; one value everywhere is black. */
-function greyOf({ values, height, width }: Maps, map: number, [low, high]: Range): Uint8Array {
+/**
+ * One range for several layers of maps: `share` of all values may lie below it, and as many above, so that one loud pixel does
+ * not turn everything else into the same grey.
+ */
+export function sharedRange(layers: readonly Maps[], share: number): Range {
+  const all = new Float32Array(layers.reduce((n, l) => n + l.values.length, 0));
+  let at = 0;
+  for (const { values } of layers) {
+    all.set(values, at);
+    at += values.length;
+  }
+  all.sort();
+  const cut = Math.floor(share * (all.length - 1));
+  return [all[cut]!, all[all.length - 1 - cut]!];
+}
+
+/** A map's values as 0 … 255, those outside of the range at its ends; one value everywhere is black. */
+function greyOf({ values, height, width }: Maps, map: number, [low, high]: Range): Uint8ClampedArray {
   const size = height * width;
   const slope = high > low ? 255 / (high - low) : 0;
-  return Uint8Array.from({ length: size }, (_, p) => Math.round((values[map * size + p]! - low) * slope));
+  return Uint8ClampedArray.from({ length: size }, (_, p) => (values[map * size + p]! - low) * slope);
 }
 
 interface Size {
@@ -83,7 +102,7 @@ interface Size {
 }
 
 /** Each new pixel is the mean of the old ones under it: enlarged by a whole factor, they are themselves. */
-function resized(grey: Uint8Array, from: Size, to: Size): Uint8Array {
+function resized(grey: Uint8ClampedArray, from: Size, to: Size): Uint8Array {
   const under = (i: number, old: number, now: number): [number, number] => {
     const first = Math.floor((i * old) / now);
     return [first, Math.max(first + 1, Math.ceil(((i + 1) * old) / now))];
