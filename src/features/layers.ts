@@ -147,8 +147,7 @@ export function counterparts(
     featureLayers(graph, { ...options, layers: "*" }),
     featureLayers(other, { ...options, layers: "*" }),
   ];
-  const main = (l: FeatureLayer) => l.op === "Conv" || l.op === "SCConv";
-  const [places, otherPlaces] = [mine.filter(main), theirs.filter(main)];
+  const [places, otherPlaces] = [placesOf(graph, mine), placesOf(other, theirs)];
   const found = new Map<string, FeatureLayer>();
   for (const layer of layers) {
     const same =
@@ -160,4 +159,12 @@ export function counterparts(
     if (same) found.set(layer.name, same);
   }
   return found;
+}
+
+/** Convolutions and units, without the convolutions that units are made of. */
+function placesOf(graph: Graph, layers: readonly FeatureLayer[]): FeatureLayer[] {
+  const scopes = unitScopes(graph);
+  return layers.filter(
+    ({ op, name }) => op === "SCConv" || (op === "Conv" && !scopes.some((s) => name.startsWith(`${s}.`))),
+  );
 }
