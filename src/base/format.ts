@@ -46,6 +46,13 @@ export function formatChange(before: number, after: number): string {
 /** 42.8 %, of a share of 1. */
 export const formatShare = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
+/** −0.42: two digits, without a minus where they are 0. */
+export const formatSigned = (n: number): string =>
+  n
+    .toFixed(2)
+    .replace(/^-(?!0\.00$)/, "−")
+    .replace(/^-/, "");
+
 function significant(n: number): string {
   const size = Math.abs(n);
   return size >= 100 ? n.toFixed(0) : size >= 10 ? n.toFixed(1) : n.toFixed(2);

@@ -2,11 +2,14 @@ import { formatBytes, formatChange, formatCount, formatMs, formatSeconds } from 
 import { type Latency, type LayerRow, type Pair, type SlimReport, wilson } from "../surgery/report.js";
 import { lineChart } from "./chart.js";
 import { type Html, html } from "./html.js";
+import { insideStyle } from "./inside-style.js";
+import { planSection } from "./plan-section.js";
+import { redundancySection } from "./redundancy-section.js";
 import { pageOf } from "./shell.js";
 import { verdict } from "./verdict.js";
 
-/** The report as one page that needs nothing from anywhere else. */
-export function reportPage(report: SlimReport): string {
+/** The report as one page that needs nothing from anywhere else; `pictures` of feature maps are not in the report itself. */
+export function reportPage(report: SlimReport, pictures?: Html): string {
   const { input, output, started, seconds } = report;
   const name = input.split(/[\\/]/).pop()!;
   const body = html`<header>
@@ -18,9 +21,12 @@ ${cards(report)}
 ${curve(report)}
 ${latencyPanel(report)}
 ${layers(report)}
+${report.plan && planSection(report.plan)}
+${report.redundancy && redundancySection(report.redundancy, report.seed)}
+${pictures}
 ${making(report)}
 <footer>Made by scconv ${report.software.scconv}. The same figures, unrounded, are in report.json beside this page.</footer>`;
-  return pageOf({ title: `${name}, slimmed`, body });
+  return pageOf({ title: `${name}, slimmed`, body, style: insideStyle });
 }
 
 const date = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;

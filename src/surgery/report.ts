@@ -1,4 +1,4 @@
-/** What `slim` did, as data: `report.json` is this, and the page is made from it alone. */
+/** What `slim` did, as data: `report.json` is this, and the page is made from it, but for its pictures of feature maps. */
 export interface SlimReport {
   /** Of this form. */
   readonly version: 1;
@@ -45,6 +45,10 @@ export interface SlimReport {
   /** Accuracy after the swap, before any fine-tuning. */
   readonly calibratedTop1?: number;
   readonly layers: readonly LayerRow[];
+  /** How `--layers auto` chose. */
+  readonly plan?: PlanReport | undefined;
+  /** Absent where it could not be measured. */
+  readonly redundancy?: RedundancyReport | undefined;
 }
 
 /** [before, after]. */
@@ -75,6 +79,57 @@ export interface LayerRow {
   readonly macs: Pair;
   /** Relative error of the new unit's output against the convolution that it replaces, before and after calibration. */
   readonly error?: Pair;
+}
+
+/** What was timed for the choice of layers, in milliseconds. */
+export interface PlanReport {
+  readonly batch: number;
+  /** Of the whole network as it was. */
+  readonly totalMs: number;
+  /** Time after ÷ before: by the sum of what layers save, and of the whole network, measured. */
+  readonly predicted: number;
+  readonly measured: number;
+  readonly forms: readonly { readonly alpha: number; readonly scope: string }[];
+  readonly layers: readonly {
+    readonly name: string;
+    /** The convolution with its surroundings. */
+    readonly ms: number;
+    /** In the order of `forms`: what each saves there (below 0: loses), half the interval of that, and the error that it leaves. */
+    readonly forms: readonly {
+      readonly saving: number;
+      readonly uncertainty: number;
+      readonly error?: number | undefined;
+    }[];
+    /** Which form it got. */
+    readonly chosen?: number | undefined;
+  }[];
+}
+
+/** What swapped layers make of images, before and after; docs/features.md defines the figures. */
+export interface RedundancyReport {
+  /** So many of the evaluation split, drawn by the seed. */
+  readonly images: number;
+  readonly seconds: number;
+  readonly layers: readonly {
+    /** The convolution's, in the original. */
+    readonly name: string;
+    /** The normalisation and activation behind it, with which its maps were looked at. */
+    readonly through: readonly string[];
+    readonly before: MapFigures;
+    readonly after: MapFigures;
+  }[];
+}
+
+export interface MapFigures {
+  readonly maps: number;
+  /** Values of each map: pixels of all images. */
+  readonly pixels: number;
+  readonly dead: number;
+  /** Cosines of pairs of maps: the median (null where no two maps vary), and the share of pairs from 0.9 on. */
+  readonly similarity: { readonly median: number | null; readonly alike: number };
+  readonly effectiveRank: number;
+  /** 1 − effective rank ÷ maps. */
+  readonly redundancy: number;
 }
 
 /** Wilson's 95 % interval of a proportion given in per cent over `n` trials (Wilson 1927). */

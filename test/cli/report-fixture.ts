@@ -15,6 +15,15 @@ const layer = (
   error,
 });
 
+function measured(stage: number, block: number, maps: number, ranks: readonly [number, number]) {
+  const figures = (rank: number, dead: number, median: number) => ({
+    ...{ maps, pixels: 204_800, dead, effectiveRank: rank, redundancy: 1 - rank / maps },
+    similarity: { median, alike: 0.01 },
+  });
+  const [before, after] = [figures(ranks[0], 1, 0.01), figures(ranks[1], 0, -0.03)];
+  return { name: `/layer${stage}/layer${stage}.${block}/conv2/Conv`, through: [], before, after };
+}
+
 /** A report of the shape that `slim` makes, for tests and for looking at the page. */
 export const report: SlimReport = {
   version: 1,
@@ -87,4 +96,43 @@ export const report: SlimReport = {
     layer(2, 0, 32, 2359296, [3.12, 0.33]),
     { ...layer(3, 2, 64, 2359296, [6.81, 0.251]), reason: "groups 4 → 2" },
   ],
+  plan: {
+    batch: 1,
+    totalMs: 0.82,
+    predicted: 0.91,
+    measured: 0.93,
+    forms: [
+      { alpha: 0.5, scope: "element" },
+      { alpha: 0.25, scope: "channel" },
+    ],
+    layers: [
+      {
+        name: "/layer1/layer1.0/conv2/Conv",
+        ms: 0.071,
+        forms: [
+          { saving: -0.02, uncertainty: 0.004, error: 0.42 },
+          { saving: 0.03, uncertainty: 0.005, error: 0.51 },
+        ],
+        chosen: 1,
+      },
+      {
+        name: "/layer3/layer3.2/conv2/Conv",
+        ms: 0.064,
+        forms: [
+          { saving: -0.01, uncertainty: 0.003 },
+          { saving: 0.001, uncertainty: 0.002 },
+        ],
+      },
+    ],
+  },
+  redundancy: {
+    images: 200,
+    seconds: 9.4,
+    layers: [
+      measured(1, 0, 16, [8.9, 7.4]),
+      measured(1, 1, 16, [8.4, 6.6]),
+      measured(2, 0, 32, [15.9, 15.9]),
+      measured(3, 2, 64, [15.1, 19.9]),
+    ],
+  },
 };

@@ -28,6 +28,8 @@ describe("the page", () => {
       "Winning the accuracy back",
       "Latency",
       "Layers",
+      "Why these layers",
+      "Redundancy of the swapped layers",
       "How it was made",
     ]);
     const text = words(page);
@@ -47,10 +49,51 @@ describe("the page", () => {
   });
 
   it("is the same tree of tags as a shorter report, less what that has not", () => {
-    const { latency: _, calibratedTop1: __, ...rest } = report;
+    const { latency: _, calibratedTop1: __, plan: ___, redundancy: ____, ...rest } = report;
     const text = words(reportPage({ ...rest, epochs: [] }));
-    expect(text).not.toMatch(/Latency|Winning/);
+    expect(text).not.toMatch(/Latency|Winning|Redundancy|Why/);
     expect(text).not.toMatch(/undefined|NaN/);
+  });
+
+  it("says which way the redundancy went, and has each layer's figures", () => {
+    const text = words(page);
+    expect(text).toContain(
+      "Of 4 swapped layers the effective rank fell in 2, rose in 1 and stayed within 1 % in 1;",
+    );
+    // Medians of 1 − rank ÷ maps: 44.38, 47.5, 50.31, 76.41 before, and 53.75, 58.75, 50.31, 68.91 after.
+    expect(text).toContain("redundancy went from 48.9 % to 56.3 %");
+    expect(text).toContain("is more redundant there than the original");
+    expect(text).toContain("Dead maps: 4 → 0 of 128");
+    expect(text).toContain("rank 8.9 → 7.4");
+    const turned = report.redundancy!.layers.map((l) => ({ ...l, before: l.after, after: l.before }));
+    const other = words(reportPage({ ...report, redundancy: { ...report.redundancy!, layers: turned } }));
+    expect(other).toContain("fell in 1, rose in 2");
+    expect(other).toContain("is less redundant there than the original");
+    const same = report.redundancy!.layers.map((l) => ({ ...l, after: l.before }));
+    const unchanged = words(reportPage({ ...report, redundancy: { ...report.redundancy!, layers: same } }));
+    expect(unchanged).toContain("is as redundant there as the original");
+  });
+
+  it("says where the images were too few, and of maps without pairs nothing", () => {
+    const [first] = report.redundancy!.layers;
+    const few = {
+      ...first!,
+      before: { ...first!.before, pixels: 16, similarity: { median: null, alike: 0 } },
+    };
+    const text = words(reportPage({ ...report, redundancy: { images: 1, seconds: 1, layers: [few] } }));
+    expect(text).toMatch(/Of the one swapped layer/);
+    expect(text).toMatch(/Measured on 1 image of/);
+    expect(text).toMatch(/In 1 of the layers .* bounds the rank/);
+    expect(text).toContain("– → −0.03");
+    expect(text).not.toMatch(/NaN|null|undefined/);
+    expect(words(page)).not.toMatch(/bounds the rank/);
+  });
+
+  it("has the time that each form saves in each layer, and what was chosen", () => {
+    const text = words(page);
+    expect(text).toMatch(/\+0\.020 ms ±0\.004 ms error 0\.42 −0\.030 ms ±0\.005 ms ✓ error 0\.51/);
+    expect(text).toContain("1 of 2 got a unit");
+    expect(text).toMatch(/predicted to take 0\.910 of that, and 0\.930 was measured/);
   });
 
   it("escapes names, which are data", () => {

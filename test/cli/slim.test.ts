@@ -1,9 +1,14 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeModel } from "../../src/graph/codec.js";
+import { Random } from "../../src/base/random.js";
+import { Tensor } from "../../src/base/tensor.js";
+import { decodeModel, encodeModel } from "../../src/graph/codec.js";
+import { modelOf } from "../../src/graph/model.js";
+import { conv, linear } from "../../src/nn/layers.js";
+import { graphBuilder } from "../../src/ops/index.js";
 import { decodeSafetensors } from "../../src/runtime/safetensors.js";
 import { temporaryFolder, writeIdx, writeTiny } from "./models.js";
 import { cliPath, runCli } from "./run-cli.js";
@@ -27,6 +32,25 @@ async function interrupted(args: readonly string[], path: string): Promise<numbe
   while (!existsSync(path) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
   child.kill("SIGINT");
   return ended;
+}
+
+/** The tiny classifier with a first map of its second convolution that is infinite, and bounded by what reads it. */
+function withInfiniteMaps(): Uint8Array {
+  const b = graphBuilder({ name: "infinite" });
+  const random = new Random(7);
+  const x = b.input("input", "float32", ["N", 1, 8, 8]);
+  const first = b.add("Relu", [conv(x, 16, "conv1", random, { kernel: 3, stride: 1 })]);
+  const second = conv(first, 16, "conv2", random, { kernel: 3, stride: 1 });
+  const bounded = b.add("Min", [second, b.constant(Tensor.from("float32", [], [6]))]);
+  const pooled = b.add("Flatten", [b.add("GlobalAveragePool", [b.add("Relu", [bounded])])]);
+  b.output(linear(pooled, 10, "fc", random), "logits");
+  const graph = b.build();
+  const initializers = new Map(graph.initializers);
+  const weight = initializers.get("conv2.weight")!;
+  const values = Float32Array.from(weight.numbers());
+  values.fill(3e38, 0, values.length / 16);
+  initializers.set("conv2.weight", Tensor.from("float32", weight.dims, [...values]));
+  return encodeModel(modelOf({ ...graph, initializers }));
 }
 
 const stateIn = async (path: string) => {
@@ -66,6 +90,22 @@ describe("slim", () => {
     expect(report).toMatchObject({ parameters: document.parameters, top1: document.top1, seed: 0 });
     expect(report.layers.map((l: { to?: string }) => l.to)).toEqual([undefined, "SCConv"]);
     expect(report.layers[1].error).toHaveLength(2);
+    // What the report says of the swapped layer is what `features` finds in the two files, on the same images.
+    const [row, ...others] = report.redundancy.layers;
+    expect(others).toEqual([]);
+    expect(report.redundancy).toMatchObject({ images: 160, layers: [{ name: report.layers[1].name }] });
+    const against = ["--compare", at("slim.onnx"), "--layer", row.name, "--limit", "160", "--json"];
+    const features = JSON.parse((await runCli(["features", at("tiny.onnx"), ...data(), ...against])).stdout);
+    for (const [key, found] of [
+      ["before", features.layers[0]],
+      ["after", features.layers[0].compared],
+    ]) {
+      expect(found).toMatchObject({ maps: row[key].maps, dead: row[key].dead, pixels: row[key].pixels });
+      expect(row[key].effectiveRank).toBeCloseTo(found.effectiveRank, 3);
+      expect(row[key].similarity.median).toBeCloseTo(found.similarity.median, 4);
+    }
+    const page = await readFile(at("report", "index.html"), "utf8");
+    expect(page.match(/<svg class="maps"/g)).toHaveLength(2 + 4);
     const { metadata, graph } = decodeModel(await readFile(at("slim.onnx")));
     expect(metadata.get("scconv.normalize")).toBe("none");
     expect(graph.outputs.map((o) => o.name)).toEqual(["logits"]);
@@ -86,6 +126,33 @@ describe("slim", () => {
     expect((await runCli(run("stopped", "--resume"))).status).toBe(0);
     expect((await runCli(run("whole"))).status).toBe(0);
     expect((await readFile(at("stopped.onnx"))).equals(await readFile(at("whole.onnx")))).toBe(true);
+  });
+
+  it("stopped once the model is there, keeps it, and makes the report the next time", async () => {
+    const run = (...more: string[]) => slim("-o", at("late.onnx"), ...more);
+    expect(await interrupted(run(), at("late.onnx"))).toBe(130);
+    expect(existsSync(at("late-report", "index.html"))).toBe(false);
+    const model = await readFile(at("late.onnx"));
+    expect((await runCli(run("--resume", "--force"))).status).toBe(0);
+    expect((await readFile(at("late.onnx"))).equals(model)).toBe(true);
+    expect(await readdir(at("late-report"))).toEqual(["index.html", "report.json"]);
+  });
+
+  it("reports the rest where a layer's maps can not be measured, in one line", async () => {
+    await writeFile(at("infinite.onnx"), withInfiniteMaps());
+    const flags = [...small, "--calibrate", "0", "--hint", "0", "-o", at("finite.onnx"), "--json"];
+    const { status, stdout, stderr } = await runCli(["slim", at("infinite.onnx"), ...data(), ...flags]);
+    const lines = stderr.split("\n").filter((line) => line.startsWith("scconv:"));
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^scconv: warning: the report has no feature maps \(.*finite\.onnx is written\): .*not finite/,
+      ),
+    ]);
+    expect(status).toBe(0);
+    const { report } = JSON.parse(stdout);
+    expect(existsSync(at("finite.onnx"))).toBe(true);
+    expect(JSON.parse(await readFile(join(report, "report.json"), "utf8")).redundancy).toBeUndefined();
+    expect(await readFile(join(report, "index.html"), "utf8")).not.toContain("Feature maps");
   });
 
   it("fails when more is lost than --max-drop allows, and still shows all", async () => {

@@ -5,6 +5,7 @@ import { benchModels } from "../../host/node/bench.js";
 import { checkWritable } from "../../host/node/files.js";
 import { machine } from "../../host/node/machine.js";
 import { readModel } from "../../host/node/models.js";
+import { nodeEngine } from "../../host/node/ort.js";
 import { costPerImage } from "../../ops/per-image.js";
 import { verdict } from "../../report/verdict.js";
 import { totalParameters } from "../../surgery/layer-rows.js";
@@ -16,9 +17,12 @@ import type { Recipe } from "../../train/recipe.js";
 import { type CommandContext, command } from "../command.js";
 import { commandLine } from "../command-line.js";
 import { dataFor } from "../data-for.js";
+import { failureOf } from "../failure.js";
 import type { LayerPlan } from "../layer-plan.js";
 import { checkPlan, readPlan } from "../plan-file.js";
 import { recipeOf } from "../recipe-files.js";
+import { compareLayers } from "../report/compare-layers.js";
+import { mapPictures } from "../report/map-pictures.js";
 import { slimTable } from "../report/slim-table.js";
 import { checkReportFolder, writeReport } from "../report/write-report.js";
 import { type SlimFlags, slimFlags } from "../slim-flags.js";
@@ -72,10 +76,11 @@ export default command<[string], SlimFlags>({
         if (!context.signal.aborted) await forgetFruitlessRun(job.runFolder, folder);
         throw error;
       });
+      const inside = await lookInside(job, slimmed, context);
       // Nothing of ours runs beside the models that are timed.
       await data.close();
-      const report = await reportOf(job, slimmed, { context, started });
-      const page = await writeReport(folder, report, replace);
+      const report = { ...(await reportOf(job, slimmed, { context, started })), ...inside?.report };
+      const page = await writeReport(folder, report, { ...replace, pictures: inside?.pictures });
       await forgetRun(job.runFolder);
       return outcomeOf(report, { page, folder, flags, plan: slimmed.plan });
     } finally {
@@ -83,6 +88,22 @@ export default command<[string], SlimFlags>({
     }
   },
 });
+
+/** What is worth seeing of the layers; undefined where that fails, for by now the model is written. */
+async function lookInside(job: SlimJob, { original, graph, layers }: Slimmed, context: CommandContext) {
+  const { file, data, normalize, classifier, flags } = job;
+  try {
+    const engine = nodeEngine({ threads: context.threads });
+    const compared = { original, slimmed: graph, layers, data, input: classifier.input, normalize };
+    const comparison = await compareLayers(engine, { ...compared, where: file }, context);
+    const pictures = await mapPictures(comparison, { ...data, normalize });
+    return { report: { redundancy: comparison.redundancy }, pictures };
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    context.warn(`the report has no feature maps (${flags.out} is written): ${failureOf(error).line}`);
+    return undefined;
+  }
+}
 
 /** Everything that decides the outcome. */
 function settingsOf(flags: SlimFlags, recipe: Recipe, { seed }: CommandContext): SlimJob["settings"] {
@@ -158,6 +179,7 @@ async function reportOf(
     epochs: slimmed.epochs,
     calibratedTop1: slimmed.calibratedTop1,
     layers: slimmed.layers,
+    ...(slimmed.plan ? { plan: slimmed.plan } : {}),
   };
 }
 

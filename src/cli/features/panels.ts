@@ -1,5 +1,5 @@
 import sharp from "sharp";
-import { formatShare } from "../../base/format.js";
+import { formatShare, formatSigned } from "../../base/format.js";
 import type { LayerFeatures } from "../../features/observe.js";
 import { type Html, html } from "../../report/html.js";
 import { font, ink } from "../chart/render-chart.js";
@@ -9,8 +9,7 @@ import { mosaic, rangeBy, rangeOf, type Scale } from "./tiles.js";
 export const MARGIN = 16;
 
 export const percent = formatShare;
-/** Two digits, without a minus where they are 0. */
-export const signed = (n: number): string => n.toFixed(2).replace(/^-(0\.00)$/, "$1");
+export const signed = formatSigned;
 export const clip = (text: string, most: number): string =>
   text.length > most ? `…${text.slice(1 - most)}` : text;
 

@@ -1,11 +1,12 @@
 import type { Maps } from "../../features/maps.js";
 import type { LayerFeatures } from "../../features/observe.js";
+import { DEAD } from "../../features/redundancy.js";
 import type { SruMaps } from "../../features/sru-parts.js";
 import { html } from "../../report/html.js";
 import { ink } from "../chart/render-chart.js";
 import { type Panel, plainGrid } from "./map-grid.js";
 import { clip, MARGIN, percent } from "./panels.js";
-import { type Range, rangeBy, type Scale } from "./tiles.js";
+import { type Range, rangeBy, rangeOf, type Scale } from "./tiles.js";
 
 /** The four stations, as the paper's equations 4 to 6 name them. */
 const stations = [
@@ -88,11 +89,13 @@ ${panels}
   return { width: total.width, height: total.height + 14, content };
 }
 
-/** Of a map in all four, or of all maps. */
+/** Of a map in all four, or of all maps. What is 0 but for rounding is one grey. */
 function rangeOver(sru: SruMaps, scale: Scale): (map: number) => Range {
   const ranges = stations.map(([key]) => rangeBy(scale, sru[key] as Maps));
+  const nothing = DEAD * Math.max(...rangeOf(sru.input.values, 0, sru.input.values.length).map(Math.abs));
   return (map) => {
     const all = ranges.map((range) => range(map));
-    return [Math.min(...all.map((r) => r[0])), Math.max(...all.map((r) => r[1]))];
+    const [low, high] = [Math.min(...all.map((r) => r[0])), Math.max(...all.map((r) => r[1]))];
+    return high - low > nothing ? [low, high] : [low, low];
   };
 }

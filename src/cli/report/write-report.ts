@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ScconvError } from "../../base/errors.js";
 import { checkWritableFolder, makeFolder, type WriteOptions, writeFileWhole } from "../../host/node/files.js";
+import type { Html } from "../../report/html.js";
 import { reportPage } from "../../report/page.js";
 import type { SlimReport } from "../../surgery/report.js";
 
@@ -20,11 +21,11 @@ export async function checkReportFolder(folder: string, { force = false }: Write
 export async function writeReport(
   folder: string,
   report: SlimReport,
-  options?: WriteOptions,
+  { pictures, ...options }: WriteOptions & { readonly pictures?: Html | undefined } = {},
 ): Promise<string> {
   await makeFolder(folder);
   await writeFileWhole(join(folder, "report.json"), `${JSON.stringify(report, null, 2)}\n`, options);
   const page = join(folder, "index.html");
-  await writeFileWhole(page, reportPage(report), options);
+  await writeFileWhole(page, reportPage(report, pictures), options);
   return page;
 }

@@ -1,0 +1,25 @@
+import { formatMs } from "../base/format.js";
+import type { PlanReport } from "../surgery/report.js";
+import { type Html, html } from "./html.js";
+
+/** Layers of small networks take hundredths of a millisecond, and what they save is less. */
+const fine = (ms: number): string => (ms < 1 ? `${ms.toFixed(3)} ms` : formatMs(ms));
+
+/** What each form of the unit saves in each layer, and what was chosen. */
+export function planSection({ layers, forms, totalMs, predicted, measured, batch }: PlanReport): Html {
+  type Layer = PlanReport["layers"][number];
+  const label = ({ alpha, scope }: PlanReport["forms"][number]) => `α ${alpha}, ${scope}`;
+  const cell = (l: Layer, i: number) => {
+    const { saving, uncertainty, error } = l.forms[i]!;
+    const sign = saving > 0 ? "−" : "+";
+    return html`<td class="num${l.chosen === i ? " chosen" : ""}" data-label="${label(forms[i]!)}">${sign}${fine(Math.abs(saving))} <small>±${fine(uncertainty)}</small>${l.chosen === i ? html` <b title="chosen">✓</b>` : undefined}${error === undefined ? undefined : html`<br><small>error ${error.toFixed(2)}</small>`}</td>`;
+  };
+  const row = (l: Layer) =>
+    html`<tr><td class="name">${l.name}${l.chosen === undefined ? html`<br><small>kept</small>` : undefined}</td><td class="num" data-label="now">${fine(l.ms)}</td>${forms.map((_, i) => cell(l, i))}</tr>`;
+  const swapped = layers.filter((l) => l.chosen !== undefined).length;
+  const errors = layers.some((l) => l.forms.some((f) => f.error !== undefined));
+  return html`<h2>Why these layers</h2>
+<div class="panel"><p>Timed on this machine, batch ${batch}: each convolution with its surroundings as they are, and what each form of the unit saves there. ${swapped} of ${layers.length} got a unit. The network took ${formatMs(totalMs)}; it was predicted to take ${predicted.toFixed(3)} of that, and ${measured.toFixed(3)} was measured before any training.</p>
+<table class="folds stacked"><thead><tr><th>layer</th><th class="num">now</th>${forms.map((f) => html`<th class="num">${label(f)}</th>`)}</tr></thead><tbody>${layers.map(row)}</tbody></table>
+<p>− is time saved, + time lost, ± half the interval in which it lies, ✓ what was chosen.${errors ? " Error: what a short calibration leaves, relative to the convolution’s output." : ""}</p></div>`;
+}
