@@ -26,6 +26,15 @@ let turn = 0;
 /** The worker that has the model and its images. */
 export const trainingWorker = (): Started | undefined => worker;
 
+function started(): Started {
+  const made = startWorker("training");
+  // One that failed answers no more: what is asked next starts another.
+  made.failed.catch(() => {
+    if (worker === made) dismiss();
+  });
+  return made;
+}
+
 /** Ends it, with all that it holds; images are read again by the next. */
 export function dismiss(): void {
   turn++;
@@ -62,7 +71,7 @@ export async function read(): Promise<void> {
   if (!model || given.length === 0) return;
   const mine = ++turn;
   images.value = { kind: "reading", count: given.length };
-  worker ??= startWorker("training");
+  worker ??= started();
   try {
     const summary = await Promise.race([
       worker.api.takeImages({

@@ -76,6 +76,7 @@ effect(() => {
 });
 
 export async function train(): Promise<void> {
+  if (!trainingWorker()) await read();
   const worker = trainingWorker();
   if (!worker || obstacle.peek()) return;
   const { provider, threads } = engine.peek();
