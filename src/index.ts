@@ -52,6 +52,7 @@ export { type UnsupportedOperator, unsupportedOperators } from "./ops/unsupporte
 export { upgrade } from "./ops/upgrade.js";
 export { NEWEST_EXPORT, OLDEST_EXPORT, withOpset } from "./ops/with-opset.js";
 export { deploy, findUnits, foldBatchNorm, fuseScconv } from "./optimise/index.js";
+export { reportPage } from "./report/page.js";
 export type { Progress, ProgressPhase } from "./runtime/progress.js";
 export { randomFeeds } from "./runtime/random-feeds.js";
 export { decodeSafetensors, encodeSafetensors } from "./runtime/safetensors.js";
@@ -64,7 +65,14 @@ export { type Candidate, matchConvolutions } from "./surgery/match.js";
 export { prepare } from "./surgery/prepare.js";
 export type { LayerRow, SlimReport } from "./surgery/report.js";
 export { type SlimSettings, slimDefaults, slimRecipe, slimUnit } from "./surgery/slim-settings.js";
-export { type Calibrated, calibrateUnits, fineTune, pupils, type Slimming } from "./surgery/slimming.js";
+export {
+  type Calibrated,
+  calibrateUnits,
+  fineTune,
+  pupils,
+  type Slimming,
+  withErrors,
+} from "./surgery/slimming.js";
 export { type Plan, planSwap, type SwapOptions, type Swapped, swap } from "./surgery/swap.js";
 export { decodeSwapPlan, encodeSwapPlan, type LayerChoice } from "./surgery/swap-plan.js";
 export { accuracyOf } from "./train/accuracy.js";

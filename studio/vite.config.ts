@@ -1,9 +1,13 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+const { version } = JSON.parse(readFileSync(here("../package.json"), "utf8")) as { version: string };
+
 export default defineConfig({
+  define: { SCCONV_VERSION: JSON.stringify(version) },
   root: here("."),
   // Relative, so that the files work from any folder of any static host.
   base: "./",

@@ -13,14 +13,14 @@ import { prepare } from "../surgery/prepare.js";
 import type { EpochRow, LayerRow } from "../surgery/report.js";
 import { slimUnit } from "../surgery/slim-settings.js";
 import {
-  type Calibrated,
   calibrateUnits,
   calibration,
   EVALUATION_BATCH,
   fineTune,
   type Slimming,
+  withErrors,
 } from "../surgery/slimming.js";
-import { type Swapped, swap } from "../surgery/swap.js";
+import { swap } from "../surgery/swap.js";
 import type { LayerChoice } from "../surgery/swap-plan.js";
 import { accuracyOf } from "../train/accuracy.js";
 import type { RunStore } from "../train/checkpoint.js";
@@ -157,13 +157,4 @@ async function accuracyOfFile(
   const what = { classifier: classifierOf(graph, file), runnable };
   const how = { label: "eval slimmed", normalize, batch: EVALUATION_BATCH };
   return (await accuracyOf(engine, what, data, how, context)).top1;
-}
-
-function withErrors(rows: readonly LayerRow[], { units }: Swapped, { facts }: Calibrated): LayerRow[] {
-  const byNode = new Map(units.map((u) => [u.node, u.name]));
-  const errors = new Map(Object.entries(facts.errors));
-  return rows.map((row) => {
-    const error = errors.get(byNode.get(row.name) ?? "");
-    return error ? { ...row, error } : row;
-  });
 }

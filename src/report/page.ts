@@ -8,8 +8,14 @@ import { redundancySection } from "./redundancy-section.js";
 import { pageOf } from "./shell.js";
 import { verdict } from "./verdict.js";
 
-/** The report as one page that needs nothing from anywhere else; `pictures` of feature maps are not in the report itself. */
-export function reportPage(report: SlimReport, pictures?: Html): string {
+/**
+ * The report as one page that needs nothing from anywhere else; `pictures` of feature maps are not in the report itself. `data`:
+ * whether `report.json` lies beside it.
+ */
+export function reportPage(
+  report: SlimReport,
+  { pictures, data = true }: { pictures?: Html | undefined; data?: boolean } = {},
+): string {
   const { input, output, started, seconds } = report;
   const name = input.split(/[\\/]/).pop()!;
   const body = html`<header>
@@ -25,7 +31,7 @@ ${report.plan && planSection(report.plan)}
 ${report.redundancy && redundancySection(report.redundancy, report.seed)}
 ${pictures}
 ${making(report)}
-<footer>Made by scconv ${report.software.scconv}. The same figures, unrounded, are in report.json beside this page.</footer>`;
+<footer>Made by scconv ${report.software.scconv}.${data ? " The same figures, unrounded, are in report.json beside this page." : ""}</footer>`;
   return pageOf({ title: `${name}, slimmed`, body, style: insideStyle });
 }
 
@@ -92,7 +98,7 @@ function card({ title, pair: [before, after], format, change, good, same, note }
 <div class="change ${same ? "plain" : good ? "good" : "bad"}">${change}</div>${note && html`<div class="before">${note}</div>`}</div>`;
 }
 
-function curve({ epochs, calibratedTop1, top1, data }: SlimReport): Html | undefined {
+function curve({ epochs, calibratedTop1, top1, data, written }: SlimReport): Html | undefined {
   const start = calibratedTop1 === undefined ? [] : [{ x: 0, y: calibratedTop1 }];
   const points = [...start, ...epochs.map((e) => ({ x: e.epoch, y: e.top1 }))];
   if (points.length === 0) return undefined;
@@ -106,7 +112,7 @@ function curve({ epochs, calibratedTop1, top1, data }: SlimReport): Html | undef
   const zero =
     calibratedTop1 === undefined ? "" : "Epoch 0 is the network after calibration, before any fine-tuning. ";
   return html`<h2>Winning the accuracy back</h2>
-<div class="panel">${chart}<p>${zero}The network of the best epoch is the one that was written. Evaluation split of ${data.testImages} images; the band is the original’s 95 % interval.</p></div>`;
+<div class="panel">${chart}<p>${zero}${written ?? "The network of the best epoch is the one that was written."} Evaluation split of ${data.testImages} images; the band is the original’s 95 % interval.</p></div>`;
 }
 
 function latencyPanel({ latency, software, machine }: SlimReport): Html | undefined {
@@ -120,7 +126,7 @@ function latencyPanel({ latency, software, machine }: SlimReport): Html | undefi
   const memory = latency.models.map((m) => `${Math.round(m.peakRssMb)} MB`).join(" → ");
   return html`<h2>Latency</h2>
 <div class="panel"><div class="spread">${row("before", latency.models[0], "")}${row("after", latency.models[1], "new")}</div>
-<p>The mark is the median, the bar the middle 80 % of ${runs} inferences each. Both models ran in turn, each in its own process, so that a slow spell of the machine fell on both; the ratio ${latency.ratio.toFixed(3)} is the median over the rounds. Batch ${batch}, ${threads} thread${threads > 1 ? "s" : ""}, ${software.runtime} (${provider}), ${machine.cpu}${machine.instructions.length ? ` (${machine.instructions.join(", ")})` : ""}. Peak memory of the process: ${memory}.</p></div>`;
+<p>The mark is the median, the bar the middle 80 % of ${runs} inferences each. Both models ran in turn, each in its own process, so that a slow spell of the machine fell on both; the ratio ${latency.ratio.toFixed(3)} is the median over the rounds. Batch ${batch}, ${threads} thread${threads > 1 ? "s" : ""}, ${software.runtime} (${provider}), ${machine ? `${machine.cpu}${machine.instructions.length ? ` (${machine.instructions.join(", ")})` : ""}` : software.host}. Peak memory of the process: ${memory}.</p></div>`;
 }
 
 function layers({ layers: rows }: SlimReport): Html {
@@ -156,11 +162,18 @@ function making(report: SlimReport): Html {
     ],
     ["settings", settingsText],
     ["seed", `${report.seed}`],
+    ...(machine
+      ? ([
+          [
+            "machine",
+            `${machine.cpu}, ${machine.cores} cores, ${formatBytes(machine.memoryBytes)} of memory, ${machine.os}`,
+          ],
+        ] as const)
+      : []),
     [
-      "machine",
-      `${machine.cpu}, ${machine.cores} cores, ${formatBytes(machine.memoryBytes)} of memory, ${machine.os}`,
+      "software",
+      `scconv ${software.scconv}, ${software.runtime}, ${software.host ?? `Node ${software.node}`}`,
     ],
-    ["software", `scconv ${software.scconv}, ${software.runtime}, Node ${software.node}`],
     ["time", `${date(report.started)}, ${formatSeconds(report.seconds)}`],
   ];
   return html`<h2>How it was made</h2>

@@ -7,8 +7,15 @@ export interface SlimReport {
   readonly started: string;
   readonly seconds: number;
   readonly seed: number;
-  readonly software: { readonly scconv: string; readonly runtime: string; readonly node: string };
-  readonly machine: {
+  /** `host`: what it ran in, where that is not Node. */
+  readonly software: {
+    readonly scconv: string;
+    readonly runtime: string;
+    readonly node?: string;
+    readonly host?: string;
+  };
+  /** Browsers do not tell. */
+  readonly machine?: {
     readonly cpu: string;
     readonly cores: number;
     readonly instructions: readonly string[];
@@ -42,6 +49,8 @@ export interface SlimReport {
     readonly ratio: number;
   };
   readonly epochs: readonly EpochRow[];
+  /** Whose weights were written, where it is not the best epoch's: a sentence. */
+  readonly written?: string;
   /** Accuracy after the swap, before any fine-tuning. */
   readonly calibratedTop1?: number;
   readonly layers: readonly LayerRow[];

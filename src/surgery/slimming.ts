@@ -10,7 +10,7 @@ import type { Trained, Training, TrainingContext } from "../train/train-network.
 import { trainNetwork } from "../train/train-network.js";
 import { calibrate } from "./calibrate.js";
 import { distillation } from "./distill.js";
-import type { Pair } from "./report.js";
+import type { LayerRow, Pair } from "./report.js";
 import type { SlimSettings } from "./slim-settings.js";
 import type { Swapped } from "./swap.js";
 
@@ -116,4 +116,14 @@ export async function fineTune(
 export function pupils({ original, file }: Pick<Slimming, "original" | "file">, calibrated: Graph) {
   const logits = (graph: Graph): Graph => ({ ...graph, outputs: file.classifier.graph.outputs });
   return { student: logits(calibrated), teacher: logits(original) };
+}
+
+/** With the errors of the calibration, by layer. */
+export function withErrors(rows: readonly LayerRow[], { units }: Swapped, { facts }: Calibrated): LayerRow[] {
+  const byNode = new Map(units.map((u) => [u.node, u.name]));
+  const errors = new Map(Object.entries(facts.errors));
+  return rows.map((row) => {
+    const error = errors.get(byNode.get(row.name) ?? "");
+    return error ? { ...row, error } : row;
+  });
 }

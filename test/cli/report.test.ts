@@ -96,6 +96,16 @@ describe("the page", () => {
     expect(text).toMatch(/predicted to take 0\.910 of that, and 0\.930 was measured/);
   });
 
+  it("says of a browser what a browser tells", () => {
+    const { machine: _, latency: __, ...rest } = report;
+    const software = { scconv: "0.1.0", runtime: "onnxruntime-web 1.30.0", host: "A browser 1.0" };
+    const written = "It was stopped, and written as it was.";
+    const text = words(reportPage({ ...rest, software, written }, { data: false }));
+    expect(text).toContain("scconv 0.1.0, onnxruntime-web 1.30.0, A browser 1.0");
+    expect(text).toContain(written);
+    expect(text).not.toMatch(/undefined|NaN|best epoch|report\.json/);
+  });
+
   it("escapes names, which are data", () => {
     const evil = `<img src=x onerror=alert(1)>"'&\u202e`;
     const layers = [{ ...report.layers[1]!, name: evil }];

@@ -14,6 +14,9 @@ import { download, drop, eachLook, fileOf, openStudio, type Studio, type Watched
 const there = findChromium();
 if (!there) console.log(`Training in the studio is not tested: ${noChromium}`);
 
+/** What comes true in its time: this machine may have much else to do. */
+const soon = <T>(what: () => T) => expect.poll(what, { timeout: 60_000 });
+
 const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Array.from(a, (x, i) => Math.abs(x - b[i]!)).reduce((most, d) => Math.max(most, d), 0);
 
@@ -69,19 +72,17 @@ describe.skipIf(!there)("training in the studio", { timeout: patience }, () => {
   it("refuses what are no images, and classes that the model has no outputs for, in one line", async () => {
     await writePlain(join(folder, "texts", "a", "notes.txt"), "no image");
     await chooseFolder("texts");
-    await expect.poll(alert).toMatch(/^texts: no data set found here, need one of: CLASS\/\*\.jpg/);
+    await soon(alert).toMatch(/^texts: no data set found here, need one of: CLASS\/\*\.jpg/);
     await writePlain(join(folder, "broken", "a", "0.png"), "no image");
     await writePlain(join(folder, "broken", "a", "1.png"), "no image");
     await chooseFolder("broken");
-    await expect.poll(alert).toMatch(/^broken\/a\/\d\.png: not an image, need a JPEG, PNG or WebP file/);
+    await soon(alert).toMatch(/^broken\/a\/\d\.png: not an image, need a JPEG, PNG or WebP file/);
     const eleven = Array.from({ length: 11 }, (_, label) => ({ label, png: images[label]!.png }));
     await writeImages(join(folder, "eleven"), [...eleven, ...eleven]);
     await chooseFolder("eleven");
-    await expect
-      .poll(alert)
-      .toMatch(
-        /^eleven: the data has more classes than the model has outputs, need at most 10, got 11 classes/,
-      );
+    await soon(alert).toMatch(
+      /^eleven: the data has more classes than the model has outputs, need at most 10, got 11 classes/,
+    );
     expect(await page.getByRole("alert").count()).toBe(1);
     await checkLook(page, "refused images");
   });
@@ -123,7 +124,7 @@ describe.skipIf(!there)("training in the studio", { timeout: patience }, () => {
     expect(await figures()).toBe(held);
     await eachLook(page, "train", (as) => checkLook(page, as));
     await drop(page, await fileOf(network));
-    await expect.poll(alert).toMatch(/^Training is under way/);
+    await soon(alert).toMatch(/^Training is under way/);
     await page.getByRole("button", { name: "Resume" }).click();
     await page.getByRole("region", { name: "Outcome" }).waitFor({ timeout: patience });
     const said = await page.getByRole("img", { name: /^Loss from/ }).getAttribute("aria-label");
@@ -161,6 +162,10 @@ describe.skipIf(!there)("training in the studio", { timeout: patience }, () => {
       .first()
       .textContent();
     expect(shown).toContain(`${JSON.parse(stdout).top1.toFixed(2)} %`);
+    const report = (await download(page, "Download its report")).bytes.toString();
+    expect(report).toContain(`${JSON.parse(stdout).top1.toFixed(2)} %`);
+    expect(report).toContain("scconv slim ");
+    expect(report).not.toMatch(/undefined|NaN|report\.json|https?:\/\//);
     const plan = await download(page, "Download the plan used");
     expect(JSON.parse(plan.bytes.toString()).layers).toHaveLength(units(form.bytes));
   });
@@ -168,7 +173,7 @@ describe.skipIf(!there)("training in the studio", { timeout: patience }, () => {
   it("stops with what it has reached, from a shard of which a share is held out", async () => {
     await drop(page, { name: "mine.tar", bytes: await shardOf(images.slice(0, 80)) });
     await page.getByText("mine.tar").waitFor();
-    await expect.poll(() => page.getByText(/\d+ held out/).textContent()).toMatch(/^[12]\d held out/);
+    await soon(() => page.getByText(/\d+ held out/).textContent()).toMatch(/^[12]\d held out/);
     await setting("Epochs", 500);
     await setting("Batch", 16);
     await setting("Calibration", 12);
@@ -212,7 +217,7 @@ describe.skipIf(!there)("training in the studio", { timeout: patience }, () => {
         shown.length === 5 ? 0 : 1,
       );
     };
-    await expect.poll(apart).toBeLessThan(1e-4);
+    await soon(apart).toBeLessThan(1e-4);
   });
 
   it("sends nothing anywhere, and nothing went wrong on the way", () => {

@@ -26,6 +26,6 @@ export async function writeReport(
   await makeFolder(folder);
   await writeFileWhole(join(folder, "report.json"), `${JSON.stringify(report, null, 2)}\n`, options);
   const page = join(folder, "index.html");
-  await writeFileWhole(page, reportPage(report, pictures), options);
+  await writeFileWhole(page, reportPage(report, { pictures }), options);
   return page;
 }

@@ -6,8 +6,10 @@ import { Figure } from "../parts/figure.js";
 import { Failure, Note } from "../parts/message.js";
 import { saveFile, stemOf } from "../parts/save-file.js";
 import { trainingWorker } from "./images.js";
+import { keptIn } from "./kept-in.js";
 import type { ModelForm, TrainingOutcome } from "./protocol.js";
-import { trainedChoice } from "./training.js";
+import { given } from "./training.js";
+import { trainingReport } from "./training-report.js";
 
 /** What was won and lost, and the files. */
 export function OutcomePart({ outcome }: { readonly outcome: TrainingOutcome }) {
@@ -25,21 +27,14 @@ export function OutcomePart({ outcome }: { readonly outcome: TrainingOutcome }) 
         {macs && <Figure title="MACs per image" before={macs[0]} after={macs[1]} format={formatCount} />}
         <Figure title="File" before={bytes[0]} after={bytes[1]} format={formatBytes} />
       </dl>
-      <Downloads />
+      <Downloads outcome={outcome} />
     </section>
   );
 }
 
 const percent = (n: number): string => `${n.toFixed(2)} %`;
 
-function keptIn({ kept, ended, epochs }: TrainingOutcome): string {
-  if (kept === "calibration") return "the weights are those of the calibration.";
-  if ("step" in kept) return `the weights are those of step ${kept.step}.`;
-  const best = `the weights are those of epoch ${kept.epoch}`;
-  return ended ? `${best}, which did better than the last step.` : `${best}, the best of ${epochs.length}.`;
-}
-
-function Downloads() {
+function Downloads({ outcome }: { readonly outcome: TrainingOutcome }) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string>();
   const name = stemOf(opened.value?.summary.name ?? "model");
@@ -71,12 +66,22 @@ function Downloads() {
           disabled={busy}
           onClick={() =>
             save(async () => {
-              const plan = await first.api.plan(trainedChoice.peek()!);
+              const plan = await first.api.plan(given.peek()!.request.choice);
               saveFile(`${name}-plan.json`, plan, "application/json");
             })
           }
         >
           Download the plan used
+        </button>
+        <button
+          type="button"
+          class="outline"
+          disabled={busy}
+          onClick={() =>
+            save(async () => saveFile(`${name}-slim-report.html`, trainingReport(outcome), "text/html"))
+          }
+        >
+          Download its report
         </button>
       </div>
       <Note>

@@ -1,9 +1,8 @@
 import { type Backend, backends } from "../latency/measure.js";
-import { opened } from "../models/slots.js";
 import { Note } from "../parts/message.js";
-import { stemOf } from "../parts/save-file.js";
-import { limit, normalize, seed } from "./images.js";
-import { defaults, flagsOf, mainFields, moreFields, type NumberField, set, settings } from "./settings.js";
+import { commandLine } from "./command-line.js";
+import { seed } from "./images.js";
+import { defaults, mainFields, moreFields, type NumberField, set, settings } from "./settings.js";
 import { engine, engineId, engines, obstacle, train } from "./training.js";
 
 /** How it is trained: the names and defaults of `scconv slim`. */
@@ -70,19 +69,6 @@ export function RecipeForm() {
         ))}
     </form>
   );
-}
-
-function commandLine(): string {
-  const name = stemOf(opened.value?.summary.name ?? "model");
-  return [
-    `scconv slim ${name}.onnx --plan ${name}-plan.json --data DATA -o ${name}-slim.onnx`,
-    `--normalize ${normalize.value}`,
-    flagsOf(settings.value),
-    seed.value === 0 ? "" : `--seed ${seed.value}`,
-    limit.value === undefined ? "" : `--limit ${limit.value}`,
-  ]
-    .filter(Boolean)
-    .join(" ");
 }
 
 function NumberInput({ field }: { readonly field: NumberField }) {

@@ -23,6 +23,7 @@ import {
   swap,
   totalParameters,
   withCheckpoint,
+  withErrors,
   withInitializers,
 } from "scconv";
 import { type WebEngine, webEngine } from "scconv/web";
@@ -91,7 +92,7 @@ export async function runTraining(
       parameters: totalParameters(original, rows),
       macs: macs.every((m) => typeof m === "number") ? (macs as [number, number]) : undefined,
       bytes: [opened.size, file(short).length],
-      layers: rows,
+      layers: withErrors(rows, swapped, calibrated),
       seconds: (gate.now() - began) / 1000,
     },
     file: (form) => file(form === "deployed" ? short : lower(graph)),

@@ -5,9 +5,9 @@ import { type Backend, backends } from "../latency/measure.js";
 import { messageOf } from "../models/slot.js";
 import { opened } from "../models/slots.js";
 import { choice, swappedCount } from "../what-if/choice.js";
-import type { Choice } from "../worker/protocol.js";
+import { commandLine } from "./command-line.js";
 import { dismiss, images, normalize, read, seed, trainingWorker } from "./images.js";
-import type { TrainingEvent, TrainingOutcome } from "./protocol.js";
+import type { ImagesSummary, TrainingEvent, TrainingOutcome, TrainingRequest } from "./protocol.js";
 import { recipeOf, settings, slimSettingsOf, tooFew } from "./settings.js";
 
 export type Run =
@@ -39,8 +39,16 @@ const beginning = (planned = 1): Course => ({
 
 export const run = signal<Run>({ kind: "none" });
 export const course = signal<Course>(beginning());
-/** Of the run: What if may say something else by now. */
-export const trainedChoice = signal<Choice | undefined>(undefined);
+/** What a run was begun with. */
+export interface Given {
+  readonly request: TrainingRequest;
+  readonly images: ImagesSummary;
+  /** That says the same. */
+  readonly command: string;
+}
+
+/** Of the last run: the forms may say something else by now. */
+export const given = signal<Given | undefined>(undefined);
 export const engineId = signal<Backend["id"] | undefined>(undefined);
 export const busy = computed(() => ["running", "paused", "stopping"].includes(run.value.kind));
 
@@ -79,20 +87,22 @@ export async function train(): Promise<void> {
   if (!trainingWorker()) await read();
   const worker = trainingWorker();
   if (!worker || obstacle.peek()) return;
+  const found = images.peek();
+  if (found.kind !== "there") return;
   const { provider, threads } = engine.peek();
   const chosen = settings.peek();
   const model = opened.peek()?.files;
+  const request = {
+    ...{ choice: choice.peek(), provider, threads, normalize: normalize.peek(), seed: seed.peek() },
+    ...{ recipe: recipeOf(chosen), settings: slimSettingsOf(chosen) },
+  };
   together(() => {
+    given.value = { request, images: found.summary, command: commandLine() };
     run.value = { kind: "running" };
     course.value = beginning(chosen.epochs);
-    trainedChoice.value = choice.peek();
   });
   const mine = () => trainingWorker() === worker && opened.peek()?.files === model;
   try {
-    const request = {
-      ...{ choice: choice.peek(), provider, threads, normalize: normalize.peek(), seed: seed.peek() },
-      ...{ recipe: recipeOf(chosen), settings: slimSettingsOf(chosen) },
-    };
     const heard = proxy((event: TrainingEvent) => {
       if (mine()) course.value = followed(course.peek(), event);
     });
