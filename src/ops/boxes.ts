@@ -1,9 +1,9 @@
 import { unknownDim } from "../base/dims.js";
 import { Tensor } from "../base/tensor.js";
-import { floatAttr, intAttr, type Node, stringAttr } from "../graph/ir.js";
+import { floatAttr, intAttr, type Node } from "../graph/ir.js";
 import { free, none, type Operator, zero } from "../graph/operator.js";
 
-/** What detectors have behind the convolutions: NonMaxSuppression, RoiAlign, MaxRoiPool. */
+/** What detectors have behind the convolutions: NonMaxSuppression, MaxRoiPool. */
 
 interface Box {
   readonly y1: number;
@@ -63,7 +63,8 @@ export const nonMaxSuppression: Operator = {
   grad: zero("positions are flat wherever they have a derivative"),
 };
 
-const pooled: Operator["infer"] = (ctx) => {
+/** (regions, channels, cells down, cells across). */
+export const pooled: Operator["infer"] = (ctx) => {
   const [x, regions] = [ctx.shape(0), ctx.shape(1)];
   const [height, width] = sizeOfRegion(ctx.node);
   return [
@@ -71,92 +72,10 @@ const pooled: Operator["infer"] = (ctx) => {
   ];
 };
 
-function sizeOfRegion(node: Node): [number, number] {
+export function sizeOfRegion(node: Node): [number, number] {
   const shape = node.attributes.get("pooled_shape");
   if (shape?.kind === "ints") return [shape.value[0]!, shape.value[1]!];
   return [intAttr(node, "output_height", 1), intAttr(node, "output_width", 1)];
-}
-
-/** Bilinear samples of x in a grid inside each cell of each region, averaged (or their largest term). */
-export const roiAlign: Operator = {
-  type: "RoiAlign",
-  since: 16,
-  infer: pooled,
-  evaluate: ({ node, tensor }) => {
-    const [x, regions, images] = [tensor(0), tensor(1), tensor(2).numbers()];
-    const [, channels, h, w] = x.dims as [number, number, number, number];
-    const [height, width] = sizeOfRegion(node);
-    const scale = floatAttr(node, "spatial_scale", 1);
-    const ratio = intAttr(node, "sampling_ratio", 0);
-    const half = stringAttr(node, "coordinate_transformation_mode", "half_pixel") === "half_pixel";
-    const max = stringAttr(node, "mode", "avg") === "max";
-    const [xs, rs] = [x.numbers(), regions.numbers()];
-    const out = new Float64Array(regions.dims[0]! * channels * height * width);
-    for (let r = 0; r < regions.dims[0]!; r++) {
-      const shift = half ? 0.5 : 0;
-      const [left, top, right, bottom] = [0, 1, 2, 3].map((k) => rs[r * 4 + k]! * scale - shift) as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      // Without half_pixel no region is smaller than a pixel.
-      const fit = (size: number) => (half ? size : Math.max(1, size));
-      const [cellH, cellW] = [fit(bottom - top) / height, fit(right - left) / width];
-      const [nh, nw] = [ratio || Math.ceil(cellH), ratio || Math.ceil(cellW)];
-      for (let i = 0; i < height; i++) {
-        for (let j = 0; j < width; j++) {
-          const points = Array.from({ length: nh * nw }, (_, k) =>
-            bilinear(
-              top + (i + (Math.floor(k / nw) + 0.5) / nh) * cellH,
-              left + (j + ((k % nw) + 0.5) / nw) * cellW,
-              h,
-              w,
-            ),
-          );
-          for (let c = 0; c < channels; c++) {
-            const plane = (images[r]! * channels + c) * h * w;
-            const at = ((r * channels + c) * height + i) * width + j;
-            const terms = points.map((p) => p.map(([k, weight]) => weight * xs[plane + k]!));
-            out[at] = max
-              ? Math.max(...terms.map((t) => (t.length ? Math.max(...t) : 0)))
-              : terms.flat().reduce((a, b) => a + b, 0) / Math.max(1, nh * nw);
-          }
-        }
-      }
-    }
-    return [Tensor.from(x.dtype, [regions.dims[0]!, channels, height, width], out)];
-  },
-  cost: free,
-  grad: none("no derivative is given; the convolutions before it can be trained with the head cut off"),
-  // Before 16 coordinates were not shifted by half a pixel.
-  upgrade: (node, from) =>
-    from >= 16
-      ? node
-      : {
-          ...node,
-          attributes: new Map(node.attributes).set("coordinate_transformation_mode", {
-            kind: "string",
-            value: "output_half_pixel",
-          }),
-        },
-};
-
-/** The four pixels around a point with their weights; none more than a pixel outside. */
-function bilinear(y: number, x: number, h: number, w: number): readonly (readonly [number, number])[] {
-  if (y < -1 || y > h || x < -1 || x > w) return [];
-  const axis = (v: number, n: number): [number, number, number] => {
-    const low = Math.floor(Math.max(0, v));
-    return low >= n - 1 ? [n - 1, n - 1, 0] : [low, low + 1, Math.max(0, v) - low];
-  };
-  const [y0, y1, ty] = axis(y, h);
-  const [x0, x1, tx] = axis(x, w);
-  return [
-    [y0 * w + x0, (1 - ty) * (1 - tx)],
-    [y0 * w + x1, (1 - ty) * tx],
-    [y1 * w + x0, ty * (1 - tx)],
-    [y1 * w + x1, ty * tx],
-  ];
 }
 
 /** The largest pixel in each cell of each region (image, x1, y1, x2, y2), on whole pixels. */

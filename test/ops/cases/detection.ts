@@ -6,7 +6,8 @@ const boxes = floats(
   [...[0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, -0.1, 1, 0.9], ...[0, 10, 1, 11, 0, 10.1, 1, 11.1, 1, 101, 0, 100]],
 );
 const scores = floats([1, 2, 6], [0.9, 0.75, 0.6, 0.95, 0.5, 0.3, 0.1, 0.2, 0.9, 0.8, 0.85, 0.05]);
-const regions = floats([3, 4], [0.5, 0.75, 6.5, 5.25, 2, 2, 4, 7, -3, 1, 2.5, 12]);
+// The last has no width.
+const regions = floats([4, 4], [0.5, 0.75, 6.5, 5.25, 2, 2, 4, 7, -3, 1, 2.5, 12, 3, 1, 3, 6]);
 
 const suppression = (name: string, more: Partial<OperatorCase> = {}): OperatorCase => ({
   op: "NonMaxSuppression",
@@ -20,7 +21,8 @@ const suppression = (name: string, more: Partial<OperatorCase> = {}): OperatorCa
 const align = (name: string, attributes: OperatorCase["attributes"]): OperatorCase => ({
   op: "RoiAlign",
   name,
-  inputs: [uniform([2, 2, 8, 8]), regions, ints(0, 1, 1)],
+  inputs: [uniform([2, 2, 8, 7]), regions, ints(0, 1, 1, 0)],
+  wrt: [0],
   attributes: { output_height: 2, output_width: 3, ...attributes },
 });
 
@@ -39,7 +41,9 @@ export const detectionCases: readonly OperatorCase[] = [
   suppression("the best only", { inputs: [boxes, scores, ints(1), floats([1], [0])], constant: [3] }),
   align("average", { spatial_scale: float(0.75) }),
   align("two samples to a cell", { sampling_ratio: 2, coordinate_transformation_mode: "output_half_pixel" }),
-  align("largest", { mode: "max", sampling_ratio: 2 }),
+  align("one sample to a pixel", { coordinate_transformation_mode: "output_half_pixel" }),
+  align("four samples to a cell, half pixels", { sampling_ratio: 2, spatial_scale: float(0.5) }),
+  { ...align("largest", { mode: "max", sampling_ratio: 2 }), wrt: [] },
   {
     op: "MaxRoiPool",
     name: "two regions",
