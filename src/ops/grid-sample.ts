@@ -2,8 +2,9 @@ import { type Dim, formatShape, unknownDim } from "../base/dims.js";
 import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr, type Node, stringAttr } from "../graph/ir.js";
-import { free, none, type Operator } from "../graph/operator.js";
+import { free, none, type Operator, zero } from "../graph/operator.js";
 import { matmul, reshape, transpose } from "./emit.js";
+import { gridSampleGradient, modeOf } from "./grid-sample-gradient.js";
 
 /** Sampling at given places, and the grid of places of an affine map. Coordinates are −1 … 1 over the image. */
 
@@ -23,7 +24,7 @@ function reflect(v: number, low: number, high: number): number {
 function termsAt(node: Node, g: number, n: number): Terms {
   const aligned = intAttr(node, "align_corners", 0) === 1;
   const padding = stringAttr(node, "padding_mode", "zeros");
-  const mode = stringAttr(node, "mode", "linear").replace("bilinear", "linear").replace("bicubic", "cubic");
+  const mode = modeOf(node);
   let x = aligned ? ((g + 1) / 2) * (n - 1) : ((g + 1) * n - 1) / 2;
   const clamp = (v: number) => Math.min(n - 1, Math.max(0, v));
   const mirror = (v: number) => clamp(aligned ? reflect(v, 0, n - 1) : reflect(v, -0.5, n - 0.5));
@@ -96,7 +97,10 @@ export const gridSample: Operator = {
     return [Tensor.from(x.dtype, [n, c, ...outs], y)];
   },
   cost: free,
-  grad: none("no derivative is given: what a pixel weighs depends on the grid"),
+  grad: (ctx) => {
+    const { image, grid } = gridSampleGradient(ctx);
+    return [image, modeOf(ctx.node) === "nearest" ? zero("the nearest pixel stays the same") : grid];
+  },
   // Set 20 says linear and cubic, and takes volumes; sets before it say bilinear and bicubic.
   downgrade: (node, to, make) => {
     if (to < 16) throw make.cannot("set 16");
