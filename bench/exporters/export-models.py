@@ -79,7 +79,13 @@ def one(root, name, references):
         "fixed": shape(2, network.size, network.size),
         "open": shape(3, *network.other),
     }
-    draw = lambda dims: lambda seed: torch.rand(dims, generator=torch.Generator().manual_seed(seed))  # noqa: E731
+
+    def draw(dims):
+        patch = [network.patch or d for d in dims[-2:]]
+        times = [d // p for d, p in zip(dims[-2:], patch)]
+        some = lambda seed: torch.rand((*dims[:-2], *patch), generator=torch.Generator().manual_seed(seed))  # noqa: E731
+        return lambda seed: some(seed).tile(times)
+
     images = draw(shapes["fixed"])(1)
     pairs = convolutions_before_norms(model, images)
     rounding = {}

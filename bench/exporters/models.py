@@ -22,6 +22,8 @@ class Network:
     # Of the second file: which axes are left open, and the size at which it is run (another than it is traced at).
     open_axes: tuple = (0, 2, 3)
     other: tuple = (64, 48)
+    # Images repeat a patch of this size. Where they have to be large there are fewer different values in front of ReLUs.
+    patch: int | None = None
     # At which multiply-adds are compared, where the size is open.
     counted: int = 224
     # Of the images whose running statistics it has; auxiliary heads, which run in training only, need larger ones.
@@ -32,7 +34,7 @@ class Network:
 
 def tv(name, **settings):
     published = settings.pop("published", name)
-    network = {k: settings.pop(k) for k in ("size", "open_axes", "other", "counted", "settled") if k in settings}
+    network = {k: settings.pop(k) for k in ("size", "open_axes", "other", "patch", "counted", "settled") if k in settings}
     build = lambda: models.get_model(name, weights=None, **settings)  # noqa: E731
     return Network(build, published=published, **network)
 
@@ -78,7 +80,7 @@ networks = {
     "wide_resnet50_2": tv("wide_resnet50_2"),
     "densenet121": tv("densenet121"),
     # Its pooling to 7×7 is exported at sizes that 7 divides after five halvings.
-    "vgg16_bn": tv("vgg16_bn", size=224, open_axes=(0,), other=(224, 224)),
+    "vgg16_bn": tv("vgg16_bn", size=224, open_axes=(0,), other=(224, 224), patch=16),
     "googlenet": tv("googlenet", aux_logits=False, init_weights=False),
     "inception_v3": tv("inception_v3", size=96, other=(75, 96), counted=299, settled=299, init_weights=False),
     "squeezenet1_1": tv("squeezenet1_1"),

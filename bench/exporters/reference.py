@@ -27,12 +27,30 @@ def settle(model, task, size):
             part(torch.randn(4, 3, size, size))
         for m in norms:
             m.momentum = 0.1
-        if task == "detector":
+        model.eval()
+        for name, head in model.named_modules() if task == "detector" else []:
             # Scores of a fresh head lie so close together that rounding decides on their order.
-            for name, m in model.named_modules():
-                if re.search(r"cls_logits$|cls_score$|classification_head\.module_list\.\d\.1$", name) and isinstance(m, (torch.nn.Conv2d, torch.nn.Linear)):
-                    m.weight.mul_(10)
-    return model.eval()
+            if re.search(r"cls_logits$|classification_head\.module_list\.\d\.1$", name) and isinstance(head, torch.nn.Conv2d):
+                head.weight.mul_(10)
+            elif name.endswith("cls_score"):
+                spread(model, head, [torch.rand(3, size, size) for _ in range(2)])
+    return model
+
+
+def spread(model, head, images, deviation=2):
+    """
+    Of a softmax over classes: over the boxes of these images each class' logit gets mean 0 and this deviation. Weights that are merely
+    larger drive all best scores so near to 1 that rounding decides which comes first.
+    """
+    logits = []
+    hook = head.register_forward_hook(lambda m, i, o: logits.append(o))
+    for image in images:
+        model(image)
+    hook.remove()
+    deviations, means = torch.std_mean(torch.cat(logits), dim=0)
+    scale = deviation / deviations
+    head.weight.mul_(scale[:, None])
+    head.bias.sub_(means).mul_(scale)
 
 
 def convolutions_before_norms(model, images):
@@ -140,9 +158,13 @@ def single(tensor):
 
 
 def answers(model, images, pairs):
-    """Of a detector: its outputs alone, in float32, because what is found depends on comparisons."""
+    """
+    Of a detector: its outputs alone, in float32, because what is found depends on comparisons; and what it finds in float64, which
+    says how much of that hangs on rounding.
+    """
+    exact = copy.deepcopy(model).double()
     with torch.no_grad():
-        outputs = model(images)
-    values, forms = forms_of(copy.deepcopy(model).double(), pairs, dict(model.named_parameters()))
-    answer = {"images": images} | {f"output.{i}": o for i, o in enumerate(outputs)}
-    return {k: single(v) for k, v in (answer | values).items()}, forms
+        found = {"output": model(images), "exact": exact(images.double())}
+    values, forms = forms_of(exact, pairs, dict(model.named_parameters()))
+    outputs = {f"{kind}.{i}": o for kind, all in found.items() for i, o in enumerate(all)}
+    return {k: single(v) for k, v in ({"images": images} | outputs | values).items()}, forms
