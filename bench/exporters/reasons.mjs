@@ -34,6 +34,6 @@ export const pending = new Map([
   ],
   [
     "fasterrcnn_resnet50_fpn",
-    "fails, and why is not known. Its scores are now spread apart (0.37 to 0.95), and PyTorch in float64 finds all 100 of the detections that it has in float32, so that rounding does not decide. Of the TorchScript file of fixed sizes Python's onnxruntime, which runs it as PyTorch wrote it, finds 96 of the 100, and so does ours, of the file as it is and of our reading of it: what differs is in the file or in the engine. A suspicion that was not shown: under the tracer torchvision suppresses boxes of all classes at once, moved apart by class, and otherwise class by class",
+    "fails, and why is not known. Its scores are now spread apart (0.37 to 0.95), and PyTorch in float64 finds all 100 of the detections that it has in float32, so that rounding does not decide. Of the TorchScript file of fixed sizes Python's onnxruntime, which runs it as PyTorch wrote it, finds 96 of the 100, and so does ours, of the file as it is and of our reading of it: what differs is in the file or in the engine. It is not that under the tracer torchvision suppresses boxes of all classes at once, moved apart by class: PyTorch made to do so finds the same 100, in float32 and in float64",
   ],
 ]);
