@@ -20,7 +20,8 @@ const footer = (doc) => ["", about(doc), ""];
 const threads = (n) => `${n} thread${n > 1 ? "s" : ""}`;
 
 const TFJS = [
-  "TensorFlow.js is its wasm and its plain backend in Node; `tfjs-node` fetches its library from a host that was out of reach.",
+  "TensorFlow.js is its wasm backend in Node (the plain one takes 11 s a batch); `tfjs-node` fetches its library from a host that was",
+  "out of reach.",
 ];
 
 function inference(doc) {
