@@ -22,13 +22,16 @@ import {
 } from "../surgery/slimming.js";
 import { swap } from "../surgery/swap.js";
 import type { LayerChoice } from "../surgery/swap-plan.js";
+import { trialOf } from "../surgery/trial.js";
 import { accuracyOf } from "../train/accuracy.js";
 import type { RunStore } from "../train/checkpoint.js";
 import { type Classifier, classifierOf } from "../train/classifier.js";
 import { imageMetadata } from "../train/model-images.js";
 import type { Recipe } from "../train/recipe.js";
 import type { CommandContext } from "./command.js";
-import { choiceOf, type LayerPlan, planLayers, planTable } from "./layer-plan.js";
+import { choiceOf, type LayerPlan } from "./layer-plan.js";
+import { planLayers } from "./plan-layers.js";
+import { planTable } from "./plan-table.js";
 import type { SlimFlags } from "./slim-flags.js";
 import { claimRun, loadCalibrated, loadPlan, saveCalibrated, savePlan } from "./slim-run.js";
 import { isPlanned, unitSettings } from "./unit-flags.js";
@@ -66,7 +69,7 @@ export interface Slimmed {
 
 /** Swap, calibrate, fine-tune by distillation, fold, write, measure the accuracy of what was written. */
 export async function slim(job: SlimJob, context: CommandContext): Promise<Slimmed> {
-  const { read, classifier, data, normalize, flags, recipe, runFolder, settings } = job;
+  const { read, flags, recipe, runFolder, settings } = job;
   const engine = nodeEngine({ threads: context.threads });
   const original = prepare(read.graph);
   await makeFolder(runFolder);
@@ -82,10 +85,7 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
     if (adapted.length > 0) context.note(`${name}: ${adapted.join(", ")}`);
   }
 
-  const slimming: Slimming = {
-    ...{ where: job.file, original, swapped, data, normalize, settings: flags },
-    file: { classifier: { ...classifier, fixedBatch: job.fixedBatch }, runnable: read.runnable },
-  };
+  const slimming: Slimming = { ...slimmingOf(job, original), swapped };
   const loaded = flags.resume ? await loadCalibrated(store, swapped.graph) : undefined;
   const calibrated = loaded ?? (await calibrateUnits(engine, slimming, context));
   if (!loaded) {
@@ -111,19 +111,29 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
   };
 }
 
+const slimmingOf = (
+  { file, data, normalize, flags, classifier, fixedBatch, read }: SlimJob,
+  original: Graph,
+): Omit<Slimming, "swapped"> => ({
+  ...{ where: file, original, data, normalize, settings: flags },
+  file: { classifier: { ...classifier, fixedBatch }, runnable: read.runnable },
+});
+
 /** What the clock and a short calibration chose; a resumed run keeps what its beginning chose. */
 async function planned(
   job: SlimJob,
   { engine, original, store }: { engine: Engine; original: Graph; store: RunStore },
   context: CommandContext,
 ): Promise<LayerPlan> {
-  const { flags, data } = job;
+  const { flags, data, recipe } = job;
   const kept = flags.resume ? await loadPlan(store) : undefined;
   if (kept) return kept;
   const settings = { ...slimUnit, ...unitSettings(flags) };
+  const lossOf = trialOf(engine, { ...slimmingOf(job, original), recipe, unit: settings }, context);
   const plan = await planLayers(
     original,
     {
+      ...(flags.maxDrop === undefined ? {} : { accuracy: { maxDrop: flags.maxDrop, lossOf } }),
       ...{ settings: unitSettings(flags), target: flags.target, where: job.file },
       ...{ batch: flags.latencyBatch, size: data.height },
       errors: async (layers) => {

@@ -13,6 +13,9 @@ export interface Form {
   readonly error?: number | undefined;
 }
 
+/** For each layer the number of the form that it gets, or undefined where it stays. */
+export type Choice = readonly (number | undefined)[];
+
 export interface Budget {
   /** Milliseconds of the network as it is. */
   readonly total: number;
@@ -24,15 +27,11 @@ export interface Budget {
 const LEAST = 0.001;
 
 /**
- * For each layer the number of the form that it gets, or undefined where it stays. A form that is not surely faster is never
- * taken. Without a target every layer takes the form that saves most, or, where errors are known, most for its error; with
- * one, the choice of least error (or of fewest layers, where no errors are known) that meets it, or what saves most where
- * none does.
+ * A form that is not surely faster is never taken. Without a target every layer takes the form that saves most, or, where
+ * errors are known, most for its error; with one, the choice of least error (or of fewest layers, where no errors are known)
+ * that meets it, or what saves most where none does.
  */
-export function chooseForms(
-  layers: readonly (readonly Form[])[],
-  { total, latency }: Budget,
-): (number | undefined)[] {
+export function chooseForms(layers: readonly (readonly Form[])[], { total, latency }: Budget): Choice {
   const pays = (f: Form) => f.saving - f.uncertainty > LEAST * total;
   const best = (score: (f: Form) => number) =>
     layers.map((forms) => {
@@ -53,7 +52,7 @@ export function chooseForms(
 }
 
 /** What a choice saves, in milliseconds. */
-export const sum = (layers: readonly (readonly Form[])[], chosen: readonly (number | undefined)[]): number =>
+export const sum = (layers: readonly (readonly Form[])[], chosen: Choice): number =>
   chosen.reduce<number>((total, form, i) => total + (form === undefined ? 0 : layers[i]![form]!.saving), 0);
 
 const STEPS = 1000;
@@ -63,7 +62,7 @@ function cheapest(
   layers: readonly (readonly (Form & { readonly pays: boolean })[])[],
   needed: number,
   most: number,
-): (number | undefined)[] {
+): Choice {
   const step = most / STEPS;
   const goal = Math.ceil(needed / step);
   // cost[s]: least error for a saving of at least s steps.

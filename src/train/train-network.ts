@@ -20,7 +20,8 @@ export interface Training {
   readonly objective: (traced: Traced) => Objective;
   readonly recipe: Recipe;
   readonly normalize: Normalize;
-  readonly store: RunStore;
+  /** Where it keeps its state, to be resumed; without, a run that is stopped is lost. */
+  readonly store?: RunStore | undefined;
   readonly log?: EventLog | undefined;
   /** Seconds between saves within an epoch. */
   readonly saveEvery?: number | undefined;
@@ -60,7 +61,7 @@ export async function trainNetwork(
     objective,
     ...(rate ? { rate } : {}),
   });
-  const resume = training.resume ? await checkpointIn(store, "last.safetensors") : undefined;
+  const resume = training.resume && store ? await checkpointIn(store, "last.safetensors") : undefined;
   const { parameters, statistics } = trainableParts(student);
   const trainer = await createTrainer(
     engine,
@@ -69,7 +70,7 @@ export async function trainNetwork(
     { threads, ...(resume ? { steps: resume.steps } : {}) },
   );
   const evaluation = await engine.open(evaluationGraph(student, program), { threads });
-  const best = resume && (await checkpointIn(store, "best.safetensors"));
+  const best = resume && store && (await checkpointIn(store, "best.safetensors"));
   let graph = trainedGraph(student, { program, state: best?.state ?? trainer.state });
   try {
     const result = await fit(trainer, data, {

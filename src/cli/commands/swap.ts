@@ -13,8 +13,10 @@ import type { LayerRow, Pair } from "../../surgery/report.js";
 import { swap } from "../../surgery/swap.js";
 import { command } from "../command.js";
 import { whole } from "../flags.js";
-import { choiceOf, planLayers, planTable } from "../layer-plan.js";
+import { choiceOf } from "../layer-plan.js";
 import { checkPlan, readPlan } from "../plan-file.js";
+import { planLayers } from "../plan-layers.js";
+import { planTable } from "../plan-table.js";
 import { table } from "../table.js";
 import { isPlanned, type SwapFlags, swapFlags, unitSettings } from "../unit-flags.js";
 
