@@ -24,7 +24,7 @@ export function planTable({ layers, forms, totalMs, predicted, measured, trials 
   ];
   const tried = (trials ?? []).map(
     (t) =>
-      `tried ${t.swapped} layers at ${(1 - t.saving / totalMs).toFixed(3)} of the time: top-1 ${t.lost > 0 ? "−" : "+"}${Math.abs(t.lost).toFixed(2)} points`,
+      `tried ${t.swapped} ${t.swapped === 1 ? "layer" : "layers"} at ${(1 - t.saving / totalMs).toFixed(3)} of the time: top-1 ${t.lost > 0 ? "−" : "+"}${Math.abs(t.lost).toFixed(2)} points`,
   );
   return `${[table(head, rows), ...tried].join("\n")}\n\nnetwork ${formatMs(totalMs)} · predicted ${predicted.toFixed(3)} of it, measured ${measured.toFixed(3)}`;
 }

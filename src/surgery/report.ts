@@ -1,3 +1,5 @@
+import type { Trial } from "./choose-within.js";
+
 /** What `slim` did, as data: `report.json` is this, and the page is made from it, but for its pictures of feature maps. */
 export interface SlimReport {
   /** Of this form. */
@@ -112,6 +114,8 @@ export interface PlanReport {
     /** Which form it got. */
     readonly chosen?: number | undefined;
   }[];
+  /** Choices that were tried for the accuracy that they lose, where that has a bound. */
+  readonly trials?: readonly Trial[] | undefined;
 }
 
 /** What swapped layers make of images, before and after; docs/features.md defines the figures. */

@@ -97,6 +97,10 @@ export const report: SlimReport = {
     { ...layer(3, 2, 64, 2359296, [6.81, 0.251]), reason: "groups 4 → 2" },
   ],
   plan: {
+    trials: [
+      { swapped: 2, saving: 0.2, lost: 3.21 },
+      { swapped: 1, saving: 0.1, lost: -0.04 },
+    ],
     batch: 1,
     totalMs: 0.82,
     predicted: 0.91,

@@ -55,6 +55,10 @@ describe("the page", () => {
     expect(text).not.toMatch(/undefined|NaN/);
   });
 
+  it("says what was tried for the accuracy that may be lost", () => {
+    expect(words(page)).toMatch(/2 layers, 0\.\d{3} of the time: −3\.21 points.*1 layer, .*\+0\.04 points/);
+  });
+
   it("says which way the redundancy went, and has each layer's figures", () => {
     const text = words(page);
     expect(text).toContain(
