@@ -6,7 +6,15 @@
 export { type Dim, formatShape, isStatic, type Shape } from "./base/dims.js";
 export type { DType, TypedArray } from "./base/dtype.js";
 export { type ErrorCode, type ErrorFacts, printable, ScconvError } from "./base/errors.js";
-export { formatBytes, formatChange, formatCount, formatDim, formatMs, formatSeconds } from "./base/format.js";
+export {
+  formatBytes,
+  formatChange,
+  formatCount,
+  formatDim,
+  formatMs,
+  formatSeconds,
+  formatShare,
+} from "./base/format.js";
 export { Random } from "./base/random.js";
 export { median, ratiosToFirst, type Spread, spreadOf } from "./base/spread.js";
 export { Tensor } from "./base/tensor.js";
@@ -14,7 +22,7 @@ export type { Augment, Batch, BatchOptions, DataSet, DecodedImage, Normalize } f
 export { imageTensor } from "./data/image-tensor.js";
 export { memoryDataSet } from "./data/memory-data-set.js";
 export { normalizations, parseNormalize } from "./data/normalize.js";
-export { type FeatureLayer, featureLayers } from "./features/layers.js";
+export { counterparts, type FeatureLayer, featureLayers } from "./features/layers.js";
 export type { Maps } from "./features/maps.js";
 export { type LayerFeatures, type ObserveOptions, observeFeatures } from "./features/observe.js";
 export type { Redundancy } from "./features/redundancy.js";
@@ -52,12 +60,24 @@ export { type UnsupportedOperator, unsupportedOperators } from "./ops/unsupporte
 export { upgrade } from "./ops/upgrade.js";
 export { NEWEST_EXPORT, OLDEST_EXPORT, withOpset } from "./ops/with-opset.js";
 export { deploy, findUnits, foldBatchNorm, fuseScconv } from "./optimise/index.js";
+export {
+  type Examined,
+  type ExaminedSwap,
+  type ExaminedTimes,
+  examinedPage,
+} from "./report/examined-page.js";
 export { reportPage } from "./report/page.js";
 export type { Progress, ProgressPhase } from "./runtime/progress.js";
 export { randomFeeds } from "./runtime/random-feeds.js";
 export { decodeSafetensors, encodeSafetensors } from "./runtime/safetensors.js";
 export type { Engine, NamedTensors, Session, SessionOptions } from "./runtime/session.js";
 export { type CalibrateOptions, type Calibration, calibrate } from "./surgery/calibrate.js";
+export {
+  type ComparedLayer,
+  type ComparedModels,
+  compareLayers,
+  type LayerSide,
+} from "./surgery/compare-layers.js";
 export { type DistillSettings, distillation } from "./surgery/distill.js";
 export { layerRows, totalParameters } from "./surgery/layer-rows.js";
 export { type LayerTable, layerTable, type TableRow } from "./surgery/layer-table.js";

@@ -4,17 +4,36 @@ import { type Html, html } from "./html.js";
 import { type Inspected, type InspectedLayer, shownLayers } from "./inspected.js";
 import { pageOf } from "./shell.js";
 
+interface InspectedPageOptions {
+  readonly file: string;
+  readonly command: string;
+  readonly version: string;
+  readonly maker?: string;
+  readonly commandTitle?: string;
+  /** Behind the layers. */
+  readonly sections?: readonly Html[];
+  readonly foot?: string;
+}
+
 /** The network as one page that needs nothing from anywhere else: a row for each layer, bars for what it costs. */
 export function inspectedPage(
   inspected: Inspected,
-  { file, command, version }: { file: string; command: string; version: string },
+  {
+    file,
+    command,
+    version,
+    maker = "scconv inspect",
+    commandTitle = "How it was made",
+    sections = [],
+    foot = "The same figures are in the command’s --json.",
+  }: InspectedPageOptions,
 ): string {
   const { layers, uncounted } = inspected;
   const name = file.split(/[\\/]/).pop()!;
   const convolutions = layers.filter((l) => l.op === "Conv");
   const swappable = convolutions.filter((l) => l.swappable).length;
   const body = html`<header>
-<p>scconv inspect</p>
+<p>${maker}</p>
 <h1>${name}</h1>
 <ul class="verdict">
 <li class="${swappable > 0 ? "good" : "plain"}">${swappable} of ${convolutions.length} convolutions can be swapped for SCConv.</li>
@@ -25,9 +44,10 @@ ${uncounted.map((u) => html`<li class="bad">Not counted: ${u.op} × ${u.count} (
 ${cards(inspected)}
 <h2>Layers</h2>
 <div class="panel">${layerTable(inspected)}${legend(inspected)}</div>
-<h2>How it was made</h2>
+${sections}
+<h2>${commandTitle}</h2>
 <div class="panel"><pre>${command}</pre></div>
-<footer>Made by scconv ${version}. The same figures are in the command’s --json.</footer>`;
+<footer>Made by scconv ${version}. ${foot}</footer>`;
   return pageOf({ title: `${name}, layers`, body, style });
 }
 
