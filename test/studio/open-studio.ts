@@ -9,6 +9,7 @@ import {
   chromium,
   type Page,
 } from "playwright";
+import { afterAll, beforeAll } from "vitest";
 import { cliPath } from "../cli/run-cli.js";
 import { chromiumArgs, findChromium } from "../web/find-chromium.js";
 
@@ -85,6 +86,17 @@ export async function openStudio(): Promise<Studio> {
       await served.stop();
     },
   };
+}
+
+/** A studio with a page for all tests of a block. */
+export function openedStudio(): { studio: Studio; watched: Watched } {
+  const open = {} as { studio: Studio; watched: Watched };
+  beforeAll(async () => {
+    open.studio = await openStudio();
+    open.watched = await open.studio.page();
+  }, 300_000);
+  afterAll(() => open.studio?.close());
+  return open;
 }
 
 /** Drops files as a mouse would. */

@@ -1,25 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { decodeModel } from "../../src/graph/codec.js";
 import { runCli } from "../cli/run-cli.js";
 import { input, node, output, modelOf as wire } from "../hostile/wire.js";
 import { findChromium, noChromium } from "../web/find-chromium.js";
 import { checkLook } from "./check-look.js";
 import { answerOf, chain, network, picture, sideOf } from "./models.js";
-import { download, drop, eachLook, fileOf, openStudio, type Studio, type Watched } from "./open-studio.js";
+import { download, drop, eachLook, fileOf, openedStudio } from "./open-studio.js";
 
 const there = findChromium();
 if (!there) console.log(`Tests of the studio are skipped: ${noChromium}`);
-
-/** A studio with a page for all tests of a block. */
-function openedStudio(): { studio: Studio; watched: Watched } {
-  const open = {} as { studio: Studio; watched: Watched };
-  beforeAll(async () => {
-    open.studio = await openStudio();
-    open.watched = await open.studio.page();
-  }, 300_000);
-  afterAll(() => open.studio?.close());
-  return open;
-}
 
 describe.skipIf(!there)("the studio, from a file to a smaller one", { timeout: 600_000 }, () => {
   const open = openedStudio();

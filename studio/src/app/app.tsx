@@ -1,5 +1,6 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { formatBytes } from "scconv";
+import { CompareView } from "../compare/compare-view.js";
 import { FeaturesView } from "../features/features-view.js";
 import { LatencyView } from "../latency/latency-view.js";
 import { LayersView } from "../layers/layers-view.js";
@@ -7,6 +8,7 @@ import { first, opened } from "../models/slots.js";
 import { droppedFiles } from "../parts/dropped-files.js";
 import { Failure } from "../parts/message.js";
 import { Name } from "../parts/name.js";
+import { saveReport } from "../report/save-report.js";
 import { TrainingView } from "../training/training-view.js";
 import { WhatIfView } from "../what-if/what-if-view.js";
 import { StartView } from "./start-view.js";
@@ -20,6 +22,7 @@ const bodies: Readonly<Record<ViewId, () => preact.JSX.Element>> = {
   latency: LatencyView,
   train: TrainingView,
   features: FeaturesView,
+  compare: CompareView,
 };
 
 export function App() {
@@ -81,6 +84,10 @@ function ModelChip() {
     <div class="chip">
       <Name>{summary.name}</Name>
       <small>{formatBytes(summary.size)}</small>
+      <button type="button" class="report" onClick={saveReport}>
+        Report
+        <span class="visually-hidden"> of the model, as a page to keep</span>
+      </button>
       <button type="button" class="close" aria-label="Close the model" onClick={() => first.close()}>
         ×
       </button>
@@ -89,8 +96,13 @@ function ModelChip() {
 }
 
 function Views() {
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the row of views is wider than the window.
+  useEffect(() => {
+    nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [view.value]);
   return (
-    <nav class="views" aria-label="Views">
+    <nav class="views" aria-label="Views" ref={nav}>
       <ul>
         {views.map(({ id, title }) => (
           <li key={id}>

@@ -1,9 +1,9 @@
 import { effect, signal } from "@preact/signals";
 import { printable } from "scconv";
+import { openSecond } from "../compare/comparison.js";
 import { showImage } from "../features/look.js";
-import { first, opened } from "../models/slots.js";
+import { first, opened, second } from "../models/slots.js";
 import { modelFor, type Sorted, sortFiles } from "../models/take-files.js";
-
 import { takeImages } from "../training/images.js";
 import { busy } from "../training/training.js";
 import { view } from "./views.js";
@@ -22,6 +22,13 @@ export function takeFiles(files: readonly File[]): void {
     return;
   }
   const sorted = sortFiles(files);
+  if (opened.peek() && view.peek() === "compare") {
+    const other = modelFor(second, sorted);
+    if (other) {
+      openSecond(other);
+      return;
+    }
+  }
   const model = modelFor(first, sorted);
   if (model) {
     void first.open(model);
@@ -35,7 +42,7 @@ export function takeFiles(files: readonly File[]): void {
   const [image] = sorted.images;
   if (image && sorted.images.length === 1 && opened.peek()) {
     showImage(image);
-    location.hash = "#features";
+    if (view.peek() !== "compare") location.hash = "#features";
     return;
   }
   refusal.value =

@@ -7,6 +7,7 @@ export const views = [
   { id: "latency", title: "Latency" },
   { id: "train", title: "Fine-tune" },
   { id: "features", title: "Feature maps" },
+  { id: "compare", title: "Compare" },
 ] as const;
 export type ViewId = (typeof views)[number]["id"];
 

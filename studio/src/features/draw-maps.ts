@@ -3,8 +3,12 @@ import type { LayerMaps } from "../worker/protocol.js";
 /** Each map over its own range, or all over the layer's. */
 export type Scale = "map" | "common";
 
+export type Range = readonly [low: number, high: number];
+
 export interface DrawOptions {
   readonly scale: Scale;
+  /** Of the common scale; default: the layer's own. */
+  readonly range?: Range | undefined;
   /** Of the room that there is, in CSS pixels. */
   readonly width: number;
   readonly ink: string;
@@ -28,7 +32,7 @@ export const pairLetters = "ABCDEFGH";
 
 /** Draws all maps of a layer in rows: numbered, dead ones crossed out, the most alike pairs framed. */
 export function drawMaps(canvas: HTMLCanvasElement, maps: LayerMaps, options: DrawOptions): void {
-  const { width, ink, paper, scale } = options;
+  const { width, ink, paper, scale, range } = options;
   const side = width < 500 ? 56 : 72;
   const longest = Math.max(maps.height, maps.width);
   const tile = { width: (maps.width / longest) * side, height: (maps.height / longest) * side };
@@ -50,7 +54,7 @@ export function drawMaps(canvas: HTMLCanvasElement, maps: LayerMaps, options: Dr
   context.imageSmoothingEnabled = longest > side;
   const pairOf = new Map(maps.redundancy.mostAlike.flatMap((p, k) => p.maps.map((m) => [m, k] as const)));
   const dead = new Set(maps.redundancy.deadMaps);
-  const common = scale === "common" ? rangeOf(maps.values) : undefined;
+  const common = scale === "common" ? (range ?? rangeOf(maps.values)) : undefined;
   const grey = new OffscreenCanvas(maps.width, maps.height);
   for (let m = 0; m < maps.maps; m++) {
     const x = 2 + (m % columns) * (tile.width + GAP);
@@ -79,7 +83,7 @@ function paint(
   grey: OffscreenCanvas,
   { values, height, width }: LayerMaps,
   map: number,
-  common: readonly [number, number] | undefined,
+  common: Range | undefined,
 ): void {
   const own = values.subarray(map * height * width, (map + 1) * height * width);
   const [low, high] = common ?? rangeOf(own);
@@ -109,7 +113,7 @@ function cross(
   context.stroke();
 }
 
-function rangeOf(values: Float32Array): [low: number, high: number] {
+export function rangeOf(values: Float32Array): Range {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const v of values) {
     if (v < low) low = v;

@@ -15,6 +15,7 @@ import {
   running,
   stopMeasuring,
 } from "./measure.js";
+import { OnCpu } from "./on-cpu.js";
 
 /** How long an inference takes in this browser, before and after. */
 export function LatencyView() {
@@ -173,6 +174,7 @@ function Times({ timing }: { readonly timing: Timing }) {
       <Note>
         {`${runtime}, ${threads} ${threads === 1 ? "thread" : "threads"}${device ? `, ${device}` : ""}; the engine's own start took ${formatMs(startMs)}`}
       </Note>
+      {timing.models.map((m, i) => (m.onCpu.length > 0 ? <OnCpu key={i} model={m} /> : null))}
       {notes.map((n) => (
         <Note key={n}>{n}</Note>
       ))}

@@ -2,6 +2,7 @@ import { batch, signal } from "@preact/signals";
 import { proxy } from "comlink";
 import type { WebProvider } from "scconv/web";
 import { capabilities } from "../app/capabilities.js";
+import { secondIsSwap } from "../compare/comparison.js";
 import { messageOf } from "../models/slot.js";
 import { first, opened, openedSecond } from "../models/slots.js";
 import { choice, swappedCount } from "../what-if/choice.js";
@@ -108,6 +109,6 @@ async function modelsToTime(): Promise<readonly { name: string; files: ModelFile
     });
   }
   const other = openedSecond.peek();
-  if (other) models.push({ name: other.summary.name, files: other.files });
+  if (other && !secondIsSwap.peek()) models.push({ name: other.summary.name, files: other.files });
   return models;
 }

@@ -1,4 +1,4 @@
-import { type NamedTensors, randomFeeds, ratiosToFirst, type Session, spreadOf } from "scconv";
+import { type Graph, type NamedTensors, randomFeeds, ratiosToFirst, type Session, spreadOf } from "scconv";
 import { openModelFile, webEngine } from "scconv/web";
 import type { Clock, Timed, TimingRequest } from "./protocol.js";
 
@@ -35,9 +35,9 @@ export function clock(): Clock {
         device: engine.device,
         notes: engine.notes,
         runtime: engine.runtime,
-        models: running.map(({ name, openMs, firstMs }, m): Timed => {
+        models: running.map(({ once: _, ...facts }, m): Timed => {
           const times = table.map((row) => row[m]!);
-          return { name, openMs, firstMs, ...spreadOf(times), ratio: ratios[m] ?? 1 };
+          return { ...facts, ...spreadOf(times), ratio: ratios[m] ?? 1 };
         }),
       };
     },
@@ -48,6 +48,7 @@ interface Running {
   readonly name: string;
   readonly openMs: number;
   readonly firstMs: number;
+  readonly onCpu: Timed["onCpu"];
   once(): Promise<number>;
 }
 
@@ -62,7 +63,19 @@ async function openOne(
   const session = await engine.open(runnable);
   const openMs = performance.now() - opening;
   const once = () => timed(session, feeds);
-  return { name, openMs, firstMs: await once(), once };
+  return { name, openMs, firstMs: await once(), onCpu: byOperator(graph, session.onCpu ?? []), once };
+}
+
+function byOperator(graph: Graph, names: readonly string[]): Timed["onCpu"] {
+  const ops = new Map(graph.nodes.map((n) => [n.name, n.op]));
+  const found = new Map<string, string[]>();
+  for (const name of names) {
+    // A name that was not there, or there twice, got a number of its own.
+    const own = name.replace(/#\d+$/, "");
+    const op = ops.get(name) ?? ops.get(own) ?? "node";
+    found.set(op, [...(found.get(op) ?? []), ops.has(name) ? name : own || name]);
+  }
+  return [...found].map(([op, of]) => ({ op, names: of }));
 }
 
 async function timed(session: Session, feeds: NamedTensors): Promise<number> {

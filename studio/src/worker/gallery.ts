@@ -37,7 +37,7 @@ export function gallery(): Gallery {
       const found: LayerMaps = {
         ...{ name: maps!.name, op, through, redundancy, values },
         ...{ maps: first.maps, height: first.height, width: first.width },
-        answers: await answersOf(engine, opened, feeds),
+        ...answersOf(await scoresOf(engine, opened, feeds)),
       };
       return transfer(found, [values.buffer]);
     },
@@ -46,21 +46,26 @@ export function gallery(): Gallery {
 
 const MOST = 5;
 
-/** The largest of a classifier's scores. */
-async function answersOf(
+/** Of a classifier. */
+async function scoresOf(
   engine: WebEngine,
   { runnable, graph }: OpenedModel,
   feeds: ReadonlyMap<string, Tensor>,
-): Promise<LayerMaps["answers"]> {
+): Promise<Float32Array<ArrayBuffer> | undefined> {
   const session = await engine.open(runnable);
   try {
     const results = await session.run(feeds);
     const scores = results.get(graph.outputs[0]!.name);
-    if (scores?.dims.length !== 2) return [];
-    return Array.from(scores.numbers(), (score, index) => ({ index, score }))
-      .sort((a, b) => b.score - a.score)
-      .slice(0, MOST);
+    return scores?.dims.length === 2 ? Float32Array.from(scores.numbers()) : undefined;
   } finally {
     await session.release();
   }
+}
+
+/** The largest, and all. */
+function answersOf(scores: LayerMaps["scores"]): Pick<LayerMaps, "answers" | "scores"> {
+  const answers = Array.from(scores ?? [], (score, index) => ({ index, score }))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, MOST);
+  return { answers, scores };
 }

@@ -100,6 +100,8 @@ export interface Timed extends Spread {
   readonly firstMs: number;
   /** To the first model: the median of the rounds' ratios. */
   readonly ratio: number;
+  /** Nodes that were kept from WebGPU, because it computes them wrongly, by operator. */
+  readonly onCpu: readonly { readonly op: string; readonly names: readonly string[] }[];
 }
 
 export interface Timing {
@@ -129,6 +131,11 @@ export interface LookRequest {
   readonly raw: boolean;
 }
 
+export interface Answer {
+  readonly index: number;
+  readonly score: number;
+}
+
 export interface LayerMaps {
   readonly name: string;
   readonly op: string;
@@ -140,7 +147,9 @@ export interface LayerMaps {
   readonly values: Float32Array<ArrayBuffer>;
   readonly redundancy: Redundancy;
   /** The largest scores, where the model is a classifier. */
-  readonly answers: readonly { readonly index: number; readonly score: number }[];
+  readonly answers: readonly Answer[];
+  /** All of them. */
+  readonly scores: Float32Array<ArrayBuffer> | undefined;
 }
 
 /** A worker that runs one model on images. */

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { Tensor } from "../../src/base/tensor.js";
+import { encodeModel } from "../../src/graph/codec.js";
+import { modelOf } from "../../src/graph/model.js";
+import { graphBuilder } from "../../src/ops/index.js";
+import { findChromium } from "../web/find-chromium.js";
+import { checkLook } from "./check-look.js";
+import { download, drop, openedStudio } from "./open-studio.js";
+
+const there = findChromium();
+const markup = "<img src=x onerror=alert(1)>";
+
+/** A 3×3 convolution that SCConv fits, and one whose groups have one channel and make two: WebGPU computes that wrongly. */
+function grouped(): Uint8Array {
+  const b = graphBuilder({ name: "grouped" });
+  const weights = (dims: readonly number[]) =>
+    b.constant(Tensor.from("float32", dims, new Float32Array(dims.reduce((x, y) => x * y, 1)).fill(0.1)));
+  const x = b.input("x", "float32", [1, 16, 8, 8]);
+  const pads = [1, 1, 1, 1];
+  const plain = b.add("Conv", [x, weights([16, 16, 3, 3])], { pads }, { name: "plain" });
+  const relu = b.add("Relu", [plain]);
+  const two = b.add("Conv", [relu, weights([32, 1, 3, 3])], { pads, group: 16 }, { name: markup });
+  b.output(two, "y");
+  return encodeModel(modelOf(b.build()));
+}
+
+describe.skipIf(!there)("what the studio says of a model", { timeout: 600_000 }, () => {
+  const open = openedStudio();
+
+  it("names nodes that WebGPU does not compute", async () => {
+    const { page } = open.watched;
+    await drop(page, { name: "grouped.onnx", bytes: grouped() });
+    await page.getByRole("table", { name: "Layers" }).waitFor();
+    await page.getByRole("link", { name: "Latency" }).click();
+    await page.getByLabel("Rounds").fill("2");
+    for (const wasm of await page.getByLabel(/^wasm/).all()) await wasm.uncheck();
+    await page.getByRole("button", { name: "Measure" }).click();
+    const card = page.getByRole("region", { name: "WebGPU" });
+    const summary = card.getByText("1 node of grouped.onnx on the CPU: Conv ×1");
+    await summary.waitFor({ timeout: 400_000 });
+    await summary.click();
+    await card.getByRole("listitem").filter({ hasText: markup }).first().waitFor();
+    expect(await card.locator("img").count()).toBe(0);
+    await checkLook(page, "nodes on the CPU");
+  });
+
+  it("writes a page of layers, swap and times, with nothing in it that runs", async () => {
+    const { page, errors } = open.watched;
+    await page.getByRole("link", { name: "What if" }).click();
+    await page.getByText("1 of 2 convolutions").waitFor();
+    const report = await download(page, "Report of the model, as a page to keep");
+    expect(report.name).toBe("grouped-report.html");
+    const text = report.bytes.toString();
+    expect(text).not.toMatch(/https?:|<script|<img|@import|url\(/);
+    expect([...text.matchAll(/<h2>(.*?)<\/h2>/g)].map((m) => m[1])).toEqual([
+      "Layers",
+      "What if",
+      "Latency",
+      "The same by the command line, trained",
+    ]);
+    expect(text).toContain("WebGPU");
+    expect(text).toContain("onnxruntime-web");
+    const kept = await open.watched.context.newPage();
+    await kept.setContent(text);
+    await checkLook(kept, "the report");
+    await kept.close();
+    expect(errors).toEqual([]);
+  });
+});
