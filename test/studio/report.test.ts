@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Tensor } from "../../src/base/tensor.js";
 import { encodeModel } from "../../src/graph/codec.js";
@@ -5,12 +6,13 @@ import { modelOf } from "../../src/graph/model.js";
 import { graphBuilder } from "../../src/ops/index.js";
 import { findChromium } from "../web/find-chromium.js";
 import { checkLook } from "./check-look.js";
-import { download, drop, openedStudio } from "./open-studio.js";
+import { network } from "./models.js";
+import { download, drop, fileOf, openedStudio } from "./open-studio.js";
 
 const there = findChromium();
 const markup = "<img src=x onerror=alert(1)>";
 
-/** A 3×3 convolution that SCConv fits, and one whose groups have one channel and make two: WebGPU computes that wrongly. */
+/** A convolution, and one whose groups have one channel and make two: WebGPU computes that wrongly. */
 function grouped(): Uint8Array {
   const b = graphBuilder({ name: "grouped" });
   const weights = (dims: readonly number[]) =>
@@ -46,10 +48,18 @@ describe.skipIf(!there)("what the studio says of a model", { timeout: 600_000 },
 
   it("writes a page of layers, swap and times, with nothing in it that runs", async () => {
     const { page, errors } = open.watched;
+    await page.getByRole("button", { name: "Close the model" }).click();
+    await drop(page, await fileOf(network));
     await page.getByRole("link", { name: "What if" }).click();
-    await page.getByText("1 of 2 convolutions").waitFor();
+    await page.getByText(/^[1-9]\d* of \d+ convolutions$/).waitFor();
+    await page.getByRole("link", { name: "Latency" }).click();
+    await page.getByLabel("Rounds").fill("2");
+    await page.getByLabel("WebGPU").uncheck();
+    await page.getByLabel(/^wasm, \d+ threads$/).uncheck();
+    await page.getByRole("button", { name: "Measure" }).click();
+    await page.getByRole("region", { name: "wasm, 1 thread" }).getByRole("table").waitFor();
     const report = await download(page, "Report of the model, as a page to keep");
-    expect(report.name).toBe("grouped-report.html");
+    expect(report.name).toBe(basename(network).replace(".onnx", "-report.html"));
     const text = report.bytes.toString();
     expect(text).not.toMatch(/https?:|<script|<img|@import|url\(/);
     expect([...text.matchAll(/<h2>(.*?)<\/h2>/g)].map((m) => m[1])).toEqual([
@@ -58,7 +68,7 @@ describe.skipIf(!there)("what the studio says of a model", { timeout: 600_000 },
       "Latency",
       "The same by the command line, trained",
     ]);
-    expect(text).toContain("WebGPU");
+    expect(text).toContain("wasm, 1 thread");
     expect(text).toContain("onnxruntime-web");
     const kept = await open.watched.context.newPage();
     await kept.setContent(text);
