@@ -1,4 +1,4 @@
-import { batch, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 import { proxy } from "comlink";
 import type { WebProvider } from "scconv/web";
 import { capabilities } from "../app/capabilities.js";
@@ -47,6 +47,16 @@ export const results = signal<ReadonlyMap<Backend["id"], Measured>>(new Map());
 export const running = signal(false);
 let stopNow: (() => void) | undefined;
 
+// Another model: what was measured is not of it.
+let measuredFor: unknown;
+effect(() => {
+  const files = opened.value?.files;
+  if (files === measuredFor) return;
+  measuredFor = files;
+  stopNow?.();
+  results.value = new Map();
+});
+
 export interface Settings {
   readonly backends: readonly Backend[];
   readonly rounds: number;
@@ -56,8 +66,9 @@ export interface Settings {
 
 /** One backend after the other, each in a worker of its own: an engine has one number of threads, and what it took goes with it. */
 export async function measure({ backends: asked, rounds, batch: images, size }: Settings): Promise<void> {
+  const model = opened.peek()?.files;
   const set = (id: Backend["id"], measured: Measured) => {
-    results.value = new Map(results.value).set(id, measured);
+    if (opened.peek()?.files === model) results.value = new Map(results.value).set(id, measured);
   };
   let stopped = false;
   batch(() => {
