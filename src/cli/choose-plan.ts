@@ -72,11 +72,14 @@ function chosenOf(timings: Timings, choice: Choice): Chosen {
 const triedText = ({ layers: { length: convolutions }, forms: { length: forms } }: Timings) =>
   `${convolutions} convolution${convolutions === 1 ? "" : "s"} tried in ${forms} form${forms === 1 ? "" : "s"}`;
 
-export function nothingPays(best: number, tried: Timings): ScconvError {
+/** `uncertainty`: half the interval in which the share lies, where the choice was timed as a whole. */
+export function nothingPays(best: number, tried: Timings, uncertainty = 0): ScconvError {
+  const sure = uncertainty > 0 ? ` ± ${uncertainty.toFixed(3)}` : "";
+  const text = best < 1 ? `takes ${best.toFixed(3)}${sure} of the network's time` : "is not surely faster";
   return new ScconvError("bad-input", "no swap makes this model faster on this machine", {
     where: tried.where,
-    got: `${triedText(tried)}; the best choice ${best < 1 ? `takes ${best.toFixed(3)} of the network's time` : "is not surely faster"}`,
-    need: `${WORTH} at most`,
+    got: `${triedText(tried)}; the best choice ${text}`,
+    need: `${WORTH} at most, and surely less than 1`,
     hint: "--layers all swaps for size all the same; a larger --latency-batch or other --threads may decide otherwise",
   });
 }

@@ -44,7 +44,7 @@ export async function planLayers(
     const { graph, units } = swap(bound, { layers: choice, settings });
     const [, after] = await timeGraphs([deploy(bound), deploy(graph, units)], timing(context, WHOLE_ROUNDS));
     const { ratio, saving, uncertainty } = after!;
-    if (ratio > WORTH || saving <= uncertainty) throw nothingPays(ratio, timings);
+    if (ratio > WORTH || saving <= uncertainty) throw nothingPays(ratio, timings, uncertainty / whole!.ms);
     return ratio;
   };
   const { target, accuracy } = options;
