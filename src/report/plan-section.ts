@@ -13,7 +13,7 @@ export function planSection(plan: PlanReport): Html {
   const cell = (l: Layer, i: number) => {
     const { saving, uncertainty, error } = l.forms[i]!;
     const sign = saving > 0 ? "−" : "+";
-    return html`<td class="num${l.chosen === i ? " chosen" : ""}" data-label="${label(forms[i]!)}">${sign}${fine(Math.abs(saving))} <small>±${fine(uncertainty)}</small>${l.chosen === i ? html` <b title="chosen">✓</b>` : undefined}${error === undefined ? undefined : html`<br><small>error ${error.toFixed(2)}</small>`}</td>`;
+    return html`<td class="num${l.chosen === i ? " chosen" : ""}" data-label="${label(forms[i]!)}">${l.chosen === i ? html`<b title="chosen">✓</b> ` : undefined}${sign}${fine(Math.abs(saving))}<br><small>±${fine(uncertainty)}</small>${error === undefined ? undefined : html`<br><small>error ${error.toFixed(2)}</small>`}</td>`;
   };
   const row = (l: Layer) =>
     html`<tr><td class="name">${l.name}${l.chosen === undefined ? html`<br><small>kept</small>` : undefined}</td><td class="num" data-label="now">${fine(l.ms)}</td>${forms.map((_, i) => cell(l, i))}</tr>`;
