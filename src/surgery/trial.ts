@@ -34,7 +34,7 @@ export function trialOf(
 ): (layers: LayerChoice) => Promise<number> {
   const { original, file, normalize, settings, unit } = job;
   const { steps, recipe } = shortened(job.recipe, job.data.train!.length);
-  const data = sampleOf(job.data, { train: steps * recipe.batch, test: MOST_IMAGES });
+  const data = sampleOf(job.data, { train: Math.max(1, steps) * recipe.batch, test: MOST_IMAGES });
   let before: number | undefined;
   let trials = 0;
   return async (layers) => {
@@ -45,13 +45,15 @@ export function trialOf(
     const { graph } =
       calibrateSteps === 0
         ? swapped
-        : await calibrate(engine, swapped.graph, original, swapped.units, data, {
+        : await calibrate(engine, swapped.graph, original, swapped.units, job.data, {
             ...calibration(job, context),
             steps: calibrateSteps,
           });
     const { best } = await fineTune(engine, { ...job, swapped, data }, graph, { recipe }, context);
     const changed = `top-1 ${before.toFixed(2)} → ${best.toFixed(2)} %`;
-    context.note(`trial ${++trials}: ${swapped.units.length} layers, ${changed} after ${steps} steps`);
+    const count = swapped.units.length;
+    const layersText = `${count} ${count === 1 ? "layer" : "layers"}`;
+    context.note(`trial ${++trials}: ${layersText}, ${changed} after ${steps} steps`);
     return before - best;
   };
 }
