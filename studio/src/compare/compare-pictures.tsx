@@ -1,10 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { Answers } from "../features/answers.js";
+import { ConvolutionAlone } from "../features/convolution-alone.js";
 import { rangeOf, type Scale } from "../features/draw-maps.js";
+import { ImageDrop } from "../features/image-drop.js";
 import { LayerSelect } from "../features/layer-select.js";
-import { image, raw, showImage } from "../features/look.js";
 import { MapGrid } from "../features/map-grid.js";
-import { DropZone } from "../parts/drop-zone.js";
 import { Failure, Note } from "../parts/message.js";
 import { NormalizeSelect } from "../parts/normalize-select.js";
 import type { LayerMaps } from "../worker/protocol.js";
@@ -25,14 +25,7 @@ export function ComparePictures() {
   if (layers.length === 0) return <Note>No layer with feature maps is in both.</Note>;
   return (
     <>
-      <DropZone
-        compact
-        label={image.value ? "Another image: drop it here" : "Drop an image here: a JPEG, PNG or WebP"}
-        button="Choose an image"
-        accept="image/*"
-        multiple={false}
-        onFiles={([file]) => file && showImage(file)}
-      />
+      <ImageDrop />
       <div class="toolbar">
         <LayerSelect
           layers={layers}
@@ -55,16 +48,7 @@ export function ComparePictures() {
             <option value="map">each map by itself</option>
           </select>
         </label>
-        <label class="check" title="Without the normalisation and activation behind it">
-          <input
-            type="checkbox"
-            checked={raw.value}
-            onChange={(e) => {
-              raw.value = e.currentTarget.checked;
-            }}
-          />
-          convolution alone
-        </label>
+        <ConvolutionAlone />
       </div>
       {state.kind === "failed" && <Failure>{state.message}</Failure>}
       {state.kind === "looking" && <p aria-busy="true">Running both models …</p>}

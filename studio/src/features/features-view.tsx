@@ -1,23 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { opened } from "../models/slots.js";
-import { DropZone } from "../parts/drop-zone.js";
 import { Failure, Note } from "../parts/message.js";
 import { NormalizeSelect } from "../parts/normalize-select.js";
 import { Answers } from "./answers.js";
+import { ConvolutionAlone } from "./convolution-alone.js";
 import type { Scale } from "./draw-maps.js";
+import { ImageDrop } from "./image-drop.js";
 import { LayerSelect } from "./layer-select.js";
-import {
-  hang,
-  image,
-  layer,
-  layers,
-  looked,
-  normalize,
-  normalizeIsOwn,
-  raw,
-  showImage,
-  size,
-} from "./look.js";
+import { hang, layer, layers, looked, normalize, normalizeIsOwn, size } from "./look.js";
 import { MapGrid } from "./map-grid.js";
 
 /** What a layer makes of an image. */
@@ -27,14 +17,7 @@ export function FeaturesView() {
   const state = looked.value;
   return (
     <>
-      <DropZone
-        compact
-        label={image.value ? "Another image: drop it here" : "Drop an image here: a JPEG, PNG or WebP"}
-        button="Choose an image"
-        accept="image/*"
-        multiple={false}
-        onFiles={([file]) => file && showImage(file)}
-      />
+      <ImageDrop />
       <div class="toolbar">
         <LayerSelect
           layers={layers.value}
@@ -73,16 +56,7 @@ export function FeaturesView() {
             <option value="common">all by one range</option>
           </select>
         </label>
-        <label class="check" title="Without the normalisation and activation behind it">
-          <input
-            type="checkbox"
-            checked={raw.value}
-            onChange={(e) => {
-              raw.value = e.currentTarget.checked;
-            }}
-          />
-          convolution alone
-        </label>
+        <ConvolutionAlone />
       </div>
       {state.kind === "failed" && <Failure>{state.message}</Failure>}
       {state.kind === "looking" && <p aria-busy="true">Running the model …</p>}

@@ -1,10 +1,10 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { formatBytes, formatCount, formatSeconds } from "scconv";
-import { messageOf } from "../models/slot.js";
 import { first, opened } from "../models/slots.js";
 import { Figure } from "../parts/figure.js";
 import { Failure, Note } from "../parts/message.js";
 import { saveFile, stemOf } from "../parts/save-file.js";
+import { useSaving } from "../parts/use-saving.js";
 import { trainingWorker } from "./images.js";
 import { keptIn } from "./kept-in.js";
 import type { ModelForm, TrainingOutcome } from "./protocol.js";
@@ -35,54 +35,39 @@ export function OutcomePart({ outcome }: { readonly outcome: TrainingOutcome }) 
 const percent = (n: number): string => `${n.toFixed(2)} %`;
 
 function Downloads({ outcome }: { readonly outcome: TrainingOutcome }) {
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string>();
+  const { busy, failure, save } = useSaving();
   const name = stemOf(opened.value?.summary.name ?? "model");
-  const save = async (what: () => Promise<void>) => {
-    setBusy(true);
-    setFailure(undefined);
-    await what().catch((error) => setFailure(messageOf(error)));
-    setBusy(false);
-  };
-  const model = (form: ModelForm, as: string) =>
-    save(async () => saveFile(as, await trainingWorker()!.api.trained(form)));
+  const model = (form: ModelForm, as: string) => async () =>
+    saveFile(as, await trainingWorker()!.api.trained(form));
+  const files: readonly (readonly [title: string, make: () => Promise<void>])[] = [
+    ["Download the slimmed model", model("deployed", `${name}-slim.onnx`)],
+    ["Download its training form", model("training", `${name}-slim-training.onnx`)],
+    [
+      "Download the plan used",
+      async () => {
+        const plan = await first.api.plan(given.peek()!.request.choice);
+        saveFile(`${name}-plan.json`, plan, "application/json");
+      },
+    ],
+    [
+      "Download its report",
+      async () => saveFile(`${name}-slim-report.html`, trainingReport(outcome), "text/html"),
+    ],
+  ];
   return (
     <>
       <div class="actions">
-        <button type="button" disabled={busy} onClick={() => model("deployed", `${name}-slim.onnx`)}>
-          Download the slimmed model
-        </button>
-        <button
-          type="button"
-          class="outline"
-          disabled={busy}
-          onClick={() => model("training", `${name}-slim-training.onnx`)}
-        >
-          Download its training form
-        </button>
-        <button
-          type="button"
-          class="outline"
-          disabled={busy}
-          onClick={() =>
-            save(async () => {
-              const plan = await first.api.plan(given.peek()!.request.choice);
-              saveFile(`${name}-plan.json`, plan, "application/json");
-            })
-          }
-        >
-          Download the plan used
-        </button>
-        <button
-          type="button"
-          class="outline"
-          disabled={busy}
-          onClick={() =>
-            save(async () => saveFile(`${name}-slim-report.html`, trainingReport(outcome), "text/html"))
-          }
-        >
-          Download its report
-        </button>
+        {files.map(([title, make], i) => (
+          <button
+            key={title}
+            type="button"
+            class={i === 0 ? undefined : "outline"}
+            disabled={busy}
+            onClick={() => save(make)}
+          >
+            {title}
+          </button>
+        ))}
       </div>
       <Note>
         The slimmed model has its norms folded and its units in their short form: it is the one to run. In the

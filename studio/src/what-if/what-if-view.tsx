@@ -1,12 +1,12 @@
 import { useMemo, useState } from "preact/hooks";
 import { formatCount } from "scconv";
-import { messageOf } from "../models/slot.js";
 import { first, opened } from "../models/slots.js";
 import { type Column, DataTable } from "../parts/data-table.js";
 import { Figure } from "../parts/figure.js";
 import { Failure } from "../parts/message.js";
 import { Name } from "../parts/name.js";
 import { saveFile, stemOf } from "../parts/save-file.js";
+import { useSaving } from "../parts/use-saving.js";
 import type { WhatIfRow } from "../worker/protocol.js";
 import { answer, choice, lastAnswer, swappedCount, ticked } from "./choice.js";
 import { SettingsForm } from "./settings-form.js";
@@ -162,16 +162,9 @@ const columns: Column<WhatIfRow>[] = [
 ];
 
 function Downloads() {
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string>();
+  const { busy, failure, save } = useSaving();
   const none = swappedCount.value === 0;
   const name = stemOf(opened.value?.summary.name ?? "model");
-  const save = async (what: () => Promise<void>) => {
-    setBusy(true);
-    setFailure(undefined);
-    await what().catch((error) => setFailure(messageOf(error)));
-    setBusy(false);
-  };
   return (
     <footer class="actions">
       <button
