@@ -25,6 +25,13 @@ interface Thread {
   readonly ended: Promise<void>;
   /** Why it ended, once it has. */
   failure: ScconvError | undefined;
+  /** Its end is waited for. */
+  closing: boolean;
+}
+
+/** Only work under way keeps the process alive, and the end of a thread, which a batch that was on its way must not hide. */
+function letGoWhenIdle({ worker, pending, closing }: Thread): void {
+  if (pending.size === 0 && !closing) worker.unref();
 }
 
 export function startWorkers(workerData: WorkerData, width: number): BatchWorkers {
@@ -44,7 +51,6 @@ export function startWorkers(workerData: WorkerData, width: number): BatchWorker
       const done = new Promise<ArrayBuffer>((resolve, reject) => thread.pending.set(id, { resolve, reject }));
       // A job that fails ahead of its turn is reported when its turn comes.
       done.catch(() => {});
-      // Only work under way keeps the process alive.
       thread.worker.ref();
       send({ kind: "batch", id, job }, [
         job.buffer,
@@ -53,13 +59,15 @@ export function startWorkers(workerData: WorkerData, width: number): BatchWorker
       const cancel = () => {
         if (!thread.pending.delete(id)) return;
         send({ kind: "cancel", id });
-        if (thread.pending.size === 0) thread.worker.unref();
+        letGoWhenIdle(thread);
       };
       return { done, cancel };
     },
     async close() {
       closed = true;
-      for (const { worker, pending } of threads) {
+      for (const thread of threads) {
+        const { worker, pending } = thread;
+        thread.closing = true;
         for (const { reject } of pending.values()) reject(closedError());
         pending.clear();
         worker.ref();
@@ -84,7 +92,7 @@ function startThread(file: string, workerData: WorkerData): Thread {
   worker.on("message", (message: FromWorker) => {
     const waiting = pending.get(message.id);
     pending.delete(message.id);
-    if (pending.size === 0) worker.unref();
+    letGoWhenIdle(thread);
     if (!waiting) return;
     if ("buffer" in message) waiting.resolve(message.buffer);
     else {
@@ -102,7 +110,7 @@ function startThread(file: string, workerData: WorkerData): Thread {
       resolve();
     }),
   );
-  const thread: Thread = { worker, pending, ended, failure: undefined };
+  const thread: Thread = { worker, pending, ended, failure: undefined, closing: false };
   return thread;
 }
 
