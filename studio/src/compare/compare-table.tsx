@@ -52,7 +52,7 @@ const pairOf = ({ first, second }: ComparedLayer, of: (side: LayerSide) => strin
 
 const count = (n: number): string => (n > 0 ? formatCount(n) : "0");
 const parameters = (l: ComparedLayer): string => pairOf(l, (s) => count(s.parameters));
-const nothing = (text: string): string => (text === "0" ? "" : text);
+const nothing = (text: string): string | undefined => (text === "0" ? undefined : text);
 
 const columns: Column<ComparedLayer>[] = [
   {
@@ -85,9 +85,9 @@ const columns: Column<ComparedLayer>[] = [
     cell: (l) => nothing(pairOf(l, (s) => formatDim(s.macs, count))),
   },
   {
-    ...{ key: "weights", title: "Weights moved", width: "8.5rem", right: true },
+    ...{ key: "weights", title: "Weights moved", width: "8.5rem", right: true, wide: true },
     sort: (l) => l.weightChange ?? 0,
-    cell: (l) => (l.weightChange ? formatShare(l.weightChange) : ""),
+    cell: (l) => (l.weightChange ? formatShare(l.weightChange) : undefined),
   },
 ];
 

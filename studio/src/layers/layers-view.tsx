@@ -153,18 +153,15 @@ function columnsOf(layers: readonly TableRow[]): Column<TableRow>[] {
       cell: (l) =>
         l.parameters > 0 ? (
           <ShareBar share={l.parameters / parameters}>{formatCount(l.parameters)}</ShareBar>
-        ) : (
-          ""
-        ),
+        ) : undefined,
     },
     {
       ...{ key: "macs", title: "MACs", width: "7rem", right: true },
       sort: (l) => number(l.macs),
-      cell: (l) => (
-        <ShareBar share={number(l.macs) / macs}>
-          {formatDim(l.macs, (n) => (n ? formatCount(n) : ""))}
-        </ShareBar>
-      ),
+      cell: (l) =>
+        l.macs === 0 ? undefined : (
+          <ShareBar share={number(l.macs) / macs}>{formatDim(l.macs, formatCount)}</ShareBar>
+        ),
     },
     {
       ...{ key: "bytes", title: "Bytes moved", width: "7rem", right: true },
@@ -174,7 +171,7 @@ function columnsOf(layers: readonly TableRow[]): Column<TableRow>[] {
     {
       ...{ key: "swappable", title: "Swappable", width: "minmax(9rem, 1.4fr)", wide: true },
       sort: (l) => (l.op === "Conv" ? (l.swappable ? 2 : 1) : 0),
-      cell: (l) => (l.op === "Conv" ? l.swappable ? "yes" : <Name>{l.reason ?? "no"}</Name> : ""),
+      cell: (l) => (l.op === "Conv" ? l.swappable ? "yes" : <Name>{l.reason ?? "no"}</Name> : undefined),
     },
   ];
 }

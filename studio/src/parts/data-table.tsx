@@ -13,7 +13,8 @@ export interface Column<Row> {
   readonly wide?: boolean;
   /** What rows are sorted by; largest number first, texts from a. */
   readonly sort?: (row: Row) => number | string;
-  readonly cell: (row: Row) => ComponentChildren;
+  /** Undefined where there is nothing to say. */
+  readonly cell: (row: Row) => ComponentChildren | undefined;
 }
 
 interface Props<Row> {
@@ -34,8 +35,10 @@ interface Sort {
 const ROW = 34;
 
 /** A table of any length: rows of one height, of which only those in sight are in the page. On a phone each row is a card. */
-export function DataTable<Row>({ label, rows, columns, rowKey, empty, muted }: Props<Row>) {
+export function DataTable<Row>({ label, rows, columns: all, rowKey, empty, muted }: Props<Row>) {
   const narrow = useNarrow();
+  // A title without a value in every card would be a line for nothing.
+  const columns = useMemo(() => (narrow ? all.filter(saysSomething(rows)) : all), [narrow, all, rows]);
   const [sort, setSort] = useState<Sort>();
   const sorted = useMemo(() => order(rows, columns, sort), [rows, columns, sort]);
   const wide = columns.filter((c) => c.wide).length;
@@ -98,7 +101,7 @@ export function DataTable<Row>({ label, rows, columns, rowKey, empty, muted }: P
                 {columns.map((c) => (
                   <div key={c.key} role="cell" class={`${c.right ? "right" : ""} ${c.wide ? "wide" : ""}`}>
                     {narrow && c !== columns[0] && <span class="cell-title">{c.title}</span>}
-                    {c.cell(row)}
+                    {c.cell(row) ?? (narrow && "–")}
                   </div>
                 ))}
               </div>
@@ -110,6 +113,11 @@ export function DataTable<Row>({ label, rows, columns, rowKey, empty, muted }: P
     </div>
   );
 }
+
+const saysSomething =
+  <Row,>(rows: readonly Row[]) =>
+  (column: Column<Row>, index: number): boolean =>
+    index === 0 || rows.length === 0 || rows.some((row) => column.cell(row) !== undefined);
 
 function order<Row>(
   rows: readonly Row[],

@@ -157,7 +157,7 @@ const columns: Column<WhatIfRow>[] = [
   {
     ...{ key: "reason", title: "Note", width: "minmax(12rem, 2fr)", wide: true },
     sort: (r) => r.reason ?? "",
-    cell: (r) => (r.reason ? <Name>{r.reason}</Name> : ""),
+    cell: (r) => (r.reason ? <Name>{r.reason}</Name> : undefined),
   },
 ];
 
