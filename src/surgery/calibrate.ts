@@ -131,6 +131,12 @@ export async function calibrate(
         if (done === steps) break;
       }
     }
+  } catch (error) {
+    if (!(error instanceof ScconvError) || error.code !== "not-finite") throw error;
+    // Unlike a training it leaves nothing to go on from.
+    throw new ScconvError("not-finite", `the calibration diverged at step ${trainer.steps + 1}`, {
+      ...{ hint: "try a lower learning rate of the calibration", cause: error },
+    });
   } finally {
     bar?.done();
     await trainer.release();

@@ -71,7 +71,7 @@ export async function createTrainer(
           "not-finite",
           `training diverged at step ${steps + 1}: the ${name.replace("_", " ")} is ${value}`,
           {
-            hint: "try a lower learning rate; the state before this step is kept",
+            hint: "try a lower learning rate",
           },
         );
       }

@@ -142,6 +142,13 @@ describe("a calibration that is not gone through", () => {
     for (const [before, after] of reported.values()) expect(after).toBeLessThan(before);
   });
 
+  it("says that it was the calibration that diverged", async () => {
+    const wild = { ...options, learningRate: 1e30 };
+    await expect(calibrate(engine, graph, original, units, data, wild)).rejects.toThrowError(
+      /^the calibration diverged at step \d+ \(try a lower learning rate of the calibration\)$/,
+    );
+  });
+
   it("is refused where no batch can be filled", async () => {
     await expect(
       calibrate(engine, graph, original, units, data, { ...options, batch: 97 }),

@@ -107,7 +107,7 @@ interface Lesson extends Conduct {
 
 type Reached = Pick<TrainingOutcome, "ended" | "kept" | "epochs"> & { readonly graph: Graph };
 
-/** The best epoch; of a training that ended before its time what it had reached, unless an epoch was better. */
+/** The best epoch; of a training that was stopped what it had reached, unless an epoch was better. */
 async function trained(
   engine: WebEngine,
   slimming: Slimming,
@@ -130,10 +130,10 @@ async function trained(
     );
     return { graph, kept: bestOf(history), ended: undefined, epochs: history };
   } catch (error) {
-    const code = error instanceof ScconvError ? error.code : undefined;
     const last = await store.read("last.safetensors");
-    if (!last || (code !== "interrupted" && code !== "not-finite")) throw error;
-    const ended = code === "interrupted" ? "stopped" : { diverged: (error as ScconvError).message };
+    if (!(error instanceof ScconvError) || !last) throw error;
+    const { code } = error;
+    if (code !== "interrupted" && code !== "not-finite") throw error;
     const weights = (bytes: Uint8Array) => {
       const checkpoint = decodeCheckpoint(bytes, "the state that was reached");
       const { student } = pupils(slimming, calibrated.graph);
@@ -143,8 +143,15 @@ async function trained(
     const { graph, checkpoint } = weights(last);
     const { steps, best, history: epochs } = checkpoint;
     const top = await store.read("best.safetensors");
-    if (!top || (await measure(graph)) >= best) return { graph, kept: { step: steps }, ended, epochs };
-    return { graph: weights(top).graph, kept: bestOf(epochs), ended, epochs };
+    const ofBest = top && { graph: weights(top).graph, kept: bestOf(epochs) };
+    if (code === "interrupted") {
+      const ofStep = { graph, kept: { step: steps } };
+      return { ...(ofBest && (await measure(graph)) < best ? ofBest : ofStep), ended: "stopped", epochs };
+    }
+    // A training diverges at what its last update left: those weights are numbers, and good for nothing.
+    const ofCalibration = { graph: calibrated.graph, kept: "calibration" as const };
+    const good = ofBest && best >= calibrated.facts.calibratedTop1 ? ofBest : ofCalibration;
+    return { ...good, ended: { diverged: error.message }, epochs };
   }
 }
 
