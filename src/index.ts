@@ -14,6 +14,7 @@ export {
   formatMs,
   formatSeconds,
   formatShare,
+  formatSigned,
 } from "./base/format.js";
 export { Random } from "./base/random.js";
 export { median, ratiosToFirst, type Spread, spreadOf } from "./base/spread.js";
@@ -60,13 +61,16 @@ export { type UnsupportedOperator, unsupportedOperators } from "./ops/unsupporte
 export { upgrade } from "./ops/upgrade.js";
 export { NEWEST_EXPORT, OLDEST_EXPORT, withOpset } from "./ops/with-opset.js";
 export { deploy, findUnits, foldBatchNorm, fuseScconv } from "./optimise/index.js";
+export { type ComparedCells, comparedCells } from "./report/compared-cells.js";
 export {
-  type Examined,
-  type ExaminedSwap,
-  type ExaminedTimes,
-  examinedPage,
-} from "./report/examined-page.js";
+  type ComparedLook,
+  type ComparedMaps,
+  type ComparedReport,
+  comparedPage,
+} from "./report/compared-page.js";
+export { type Examined, type ExaminedSwap, examinedPage } from "./report/examined-page.js";
 export { reportPage } from "./report/page.js";
+export type { ExaminedTimes } from "./report/times-section.js";
 export type { Progress, ProgressPhase } from "./runtime/progress.js";
 export { randomFeeds } from "./runtime/random-feeds.js";
 export { decodeSafetensors, encodeSafetensors } from "./runtime/safetensors.js";

@@ -1,8 +1,9 @@
-import { formatChange, formatCount, formatMs } from "../base/format.js";
+import { formatChange, formatCount } from "../base/format.js";
 import type { LayerRow, Pair } from "../surgery/report.js";
 import { type Html, html } from "./html.js";
 import type { Inspected } from "./inspected.js";
 import { inspectedPage } from "./inspected-page.js";
+import { type ExaminedTimes, timesSection } from "./times-section.js";
 
 /** What a swap would change; units have fresh weights, so nothing is said of accuracy. */
 export interface ExaminedSwap {
@@ -11,22 +12,6 @@ export interface ExaminedSwap {
   /** Undefined where a size stays open. */
   readonly macs: Pair | undefined;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
-}
-
-/** One engine's times of models that took turns on it. */
-export interface ExaminedTimes {
-  readonly title: string;
-  readonly note: string;
-  readonly models: readonly {
-    readonly name: string;
-    readonly medianMs: number;
-    readonly p10Ms: number;
-    readonly p90Ms: number;
-    readonly openMs: number;
-    readonly firstMs: number;
-    /** To the first. */
-    readonly ratio: number;
-  }[];
 }
 
 export interface Examined {
@@ -50,10 +35,7 @@ export function examinedPage({ inspected, file, version, swap, times }: Examined
       ? `scconv slim ${named} --plan ${plan} --data DATA -o slim.onnx`
       : `scconv inspect ${named} --html layers.html`,
     commandTitle: swapped ? "The same by the command line, trained" : "The same by the command line",
-    sections: [
-      ...(swapped ? [swapSection(swapped)] : []),
-      ...(times.length > 0 ? [timesSection(times)] : []),
-    ],
+    sections: [...(swapped ? [swapSection(swapped)] : []), ...timesSection(times)],
     foot: "Made in a browser; nothing was sent anywhere.",
   });
 }
@@ -70,18 +52,4 @@ function swapSection({ rows, parameters, macs, settings }: ExaminedSwap): Html {
 <div class="panel" style="margin-top:.8rem"><table><thead><tr><th>layer</th><th>swapped</th><th class="num">parameters</th><th class="num">multiply-adds</th></tr></thead>
 <tbody>${swapped.map((r) => html`<tr><td class="name">${r.name}</td><td class="swap">${r.from} → ${r.to}${r.reason && html`<br><small>${r.reason}</small>`}</td><td class="num">${pair(r.parameters)}</td><td class="num">${pair(r.macs)}</td></tr>`)}</tbody></table>
 <p>Settings of the unit: ${facts.join(" · ")}. The swap was counted, not trained: what it does to accuracy is not known here.</p></div>`;
-}
-
-function timesSection(times: readonly ExaminedTimes[]): Html {
-  const row = ({ name, medianMs, p10Ms, p90Ms, openMs, firstMs, ratio }: ExaminedTimes["models"][number]) =>
-    html`<tr><td class="name">${name}</td><td class="num">${formatMs(medianMs)}</td><td class="num">${formatMs(p10Ms)} – ${formatMs(p90Ms)}</td><td class="num">${ratio.toFixed(2)}</td><td class="num">${formatMs(openMs)}</td><td class="num">${formatMs(firstMs)}</td></tr>`;
-  return html`<h2>Latency</h2>
-${times.map(
-  (
-    { title, note, models },
-    i,
-  ) => html`<div class="panel"${i > 0 ? html` style="margin-top:.8rem"` : undefined}><table>
-<thead><tr><th>${title}</th><th class="num">median</th><th class="num">10 to 90 %</th><th class="num">to the first</th><th class="num">cold: opening</th><th class="num">cold: first inference</th></tr></thead>
-<tbody>${models.map(row)}</tbody></table><p>${note}</p></div>`,
-)}`;
 }

@@ -45,6 +45,7 @@ svg .line { fill: none; stroke: var(--after); stroke-width: 2.5; stroke-linejoin
 .track.new i { background: var(--after); }
 .num { font-variant-numeric: tabular-nums; text-align: right; white-space: nowrap; }
 table { border-collapse: collapse; width: 100%; font-size: 0.88rem; }
+caption { text-align: left; font-weight: 600; padding-bottom: 0.3rem; }
 th { text-align: left; font-weight: 500; color: var(--soft); white-space: nowrap; }
 th.num { text-align: right; }
 th, td { padding: 0.42rem 0.9rem 0.42rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; }

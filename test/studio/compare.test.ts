@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Tensor } from "../../src/base/tensor.js";
 import { decodeModel, encodeModel } from "../../src/graph/codec.js";
 import { findChromium } from "../web/find-chromium.js";
 import { checkLook } from "./check-look.js";
 import { answerOf, network, picture, sideOf } from "./models.js";
-import { drop, eachLook, fileOf, openedStudio } from "./open-studio.js";
+import { download, drop, eachLook, fileOf, openedStudio } from "./open-studio.js";
 
 const there = findChromium();
 
@@ -78,6 +79,35 @@ describe.skipIf(!there)("two models in the studio", { timeout: 600_000 }, () => 
     const card = page.getByRole("region", { name: "wasm, 1 thread" });
     await card.getByRole("table").waitFor({ timeout: 400_000 });
     expect(await card.getByRole("row").count()).toBe(3);
+    expect(errors).toEqual([]);
+  });
+
+  it("gives the comparison as a page to keep, with nothing in it that runs", async () => {
+    const { page, context, errors } = open.watched;
+    const { name, bytes } = await download(page, "Download the comparison");
+    const stem = basename(network, ".onnx");
+    expect(name).toBe(`${stem}-and-${stem}-swapped.html`);
+    const text = bytes.toString();
+    expect(text).not.toMatch(/https?:|<script|@import|url\(|undefined|NaN/);
+    expect([...text.matchAll(/<h2>(.*?)<\/h2>/g)].map((m) => m[1])).toEqual([
+      "Layers that differ",
+      "On an image",
+      "Latency",
+    ]);
+    expect(text).toMatch(/Conv → SCConv/);
+    expect(text).toContain("wasm, 1 thread");
+    const kept = await context.newPage();
+    await kept.setContent(text);
+    const widths = await kept
+      .locator("img")
+      .evaluateAll((all) => all.map((i) => (i as HTMLImageElement).naturalWidth));
+    expect(widths).toHaveLength(2);
+    for (const width of widths) expect(width).toBeGreaterThan(100);
+    for (const width of [1280, 390]) {
+      await kept.setViewportSize({ width, height: 844 });
+      await checkLook(kept, `the comparison as a page, ${width}`);
+    }
+    await kept.close();
     expect(errors).toEqual([]);
   });
 

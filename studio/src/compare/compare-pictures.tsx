@@ -1,7 +1,7 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { Answers } from "../features/answers.js";
 import { ConvolutionAlone } from "../features/convolution-alone.js";
-import { rangeOf, type Scale } from "../features/draw-maps.js";
+import type { Scale } from "../features/draw-maps.js";
 import { ImageDrop } from "../features/image-drop.js";
 import { LayerSelect } from "../features/layer-select.js";
 import { MapGrid } from "../features/map-grid.js";
@@ -9,11 +9,20 @@ import { Failure, Note } from "../parts/message.js";
 import { NormalizeSelect } from "../parts/normalize-select.js";
 import type { LayerMaps } from "../worker/protocol.js";
 import { agreementOf } from "./agreement.js";
-import { asked, inSight, layer, normalize, ownNormalize, pictures, shared } from "./pictures.js";
+import {
+  asked,
+  inSight,
+  layer,
+  normalize,
+  ownNormalize,
+  pictures,
+  rangeOfBoth,
+  scale,
+  shared,
+} from "./pictures.js";
 
 /** What the same layer of both makes of one image, and what both answer. */
 export function ComparePictures() {
-  const [scale, setScale] = useState<Scale>("common");
   useEffect(() => {
     inSight.value = true;
     return () => {
@@ -43,7 +52,12 @@ export function ComparePictures() {
         />
         <label class="inline">
           Grey
-          <select value={scale} onChange={(e) => setScale(e.currentTarget.value as Scale)}>
+          <select
+            value={scale.value}
+            onChange={(e) => {
+              scale.value = e.currentTarget.value as Scale;
+            }}
+          >
             <option value="common">both by one range</option>
             <option value="map">each map by itself</option>
           </select>
@@ -52,17 +66,13 @@ export function ComparePictures() {
       </div>
       {state.kind === "failed" && <Failure>{state.message}</Failure>}
       {state.kind === "looking" && <p aria-busy="true">Running both models …</p>}
-      {state.kind === "seen" && <Both maps={state.maps} scale={scale} />}
+      {state.kind === "seen" && <Both maps={state.maps} scale={scale.value} />}
     </>
   );
 }
 
 function Both({ maps, scale }: { readonly maps: readonly [LayerMaps, LayerMaps]; readonly scale: Scale }) {
-  const ranges = maps.map((m) => rangeOf(m.values));
-  const range = [
-    Math.min(...ranges.map(([low]) => low)),
-    Math.max(...ranges.map(([, high]) => high)),
-  ] as const;
+  const range = rangeOfBoth(maps);
   const agreement = agreementOf(maps[0].scores, maps[1].scores);
   return (
     <>

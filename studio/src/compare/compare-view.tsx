@@ -12,6 +12,7 @@ import { swappedCount } from "../what-if/choice.js";
 import { ComparePictures } from "./compare-pictures.js";
 import { CompareTable } from "./compare-table.js";
 import { closeSecond, compared, openSwap, secondIsSwap } from "./comparison.js";
+import { saveCompared, swapNote } from "./save-compared.js";
 
 /** Two models side by side: what they cost, where they differ, what they make of an image, how long they take. */
 export function CompareView() {
@@ -83,12 +84,7 @@ function Sides() {
           </button>
         </p>
       </div>
-      {secondIsSwap.value && (
-        <Note>
-          The second is the swap of What if, as it was: its units have fresh weights, which shows in maps and
-          scores.
-        </Note>
-      )}
+      {secondIsSwap.value && <Note>{swapNote}</Note>}
       {state.kind === "waiting" && <p aria-busy="true">Comparing …</p>}
       {state.kind === "failed" && <Failure>{state.message}</Failure>}
       {state.kind === "known" && (
@@ -121,6 +117,14 @@ function Sides() {
         <h2 id="in-time">Latency</h2>
         <LatencyView />
       </section>
+      {state.kind === "known" && (
+        <footer class="actions">
+          <button type="button" class="outline" onClick={saveCompared}>
+            Download the comparison
+          </button>
+          <p class="note">One page to keep: the layers that differ, and the maps and times that are above.</p>
+        </footer>
+      )}
     </>
   );
 }

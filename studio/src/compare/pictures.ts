@@ -1,5 +1,6 @@
 import { computed, effect, signal } from "@preact/signals";
 import { capabilities } from "../app/capabilities.js";
+import { type Range, rangeOf, type Scale } from "../features/draw-maps.js";
 import { image, raw, size } from "../features/look.js";
 import { messageOf } from "../models/slot.js";
 import { opened, openedSecond } from "../models/slots.js";
@@ -17,6 +18,7 @@ export type Pictures =
 export const pictures = signal<Pictures>({ kind: "nothing" });
 export const layer = signal<string | undefined>(undefined);
 export const normalize = signal<string | undefined>(undefined);
+export const scale = signal<Scale>("common");
 /** The first model's, as its metadata says. */
 export const ownNormalize = signal<string | undefined>(undefined);
 /** The view is shown: models are opened for it when there is an image, too. */
@@ -25,6 +27,12 @@ export const inSight = signal(false);
 /** Layers that both have. */
 export const shared = (): readonly SeenLayer[] =>
   compared.value.kind === "known" ? compared.value.comparison.seen.filter((l) => l.other) : [];
+
+/** Of the greys, where both are drawn by one range. */
+export function rangeOfBoth(maps: readonly LayerMaps[]): Range {
+  const ranges = maps.map((m) => rangeOf(m.values));
+  return [Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high))];
+}
 
 interface Hung {
   readonly files: readonly ModelFiles[];

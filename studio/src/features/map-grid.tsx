@@ -1,9 +1,9 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { formatShare } from "scconv";
 import { dark } from "../app/theme.js";
 import { Note } from "../parts/message.js";
 import { Name } from "../parts/name.js";
 import type { LayerMaps } from "../worker/protocol.js";
+import { captionOf } from "./caption-of.js";
 import { drawMaps, pairLetters, type Range, type Scale } from "./draw-maps.js";
 
 interface Props {
@@ -32,13 +32,7 @@ export function MapGrid({ maps, scale, range }: Props) {
     });
   }, [maps, scale, range?.join(), width, dark.value]);
   const { redundancy: r } = maps;
-  const caption = [
-    `${maps.maps} maps of ${maps.height}×${maps.width}`,
-    `${r.dead} dead`,
-    `effective rank ${r.effectiveRank.toFixed(1)}`,
-    `redundancy ${formatShare(r.redundancy)}`,
-    r.similarity.median === undefined ? "no pairs" : `similarity ${signed(r.similarity.median)} (median)`,
-  ].join(" · ");
+  const caption = captionOf(maps);
   return (
     <>
       <figure class="maps" ref={frame}>
@@ -57,10 +51,3 @@ export function MapGrid({ maps, scale, range }: Props) {
     </>
   );
 }
-
-/** Two digits, without a minus where they are 0. */
-const signed = (n: number): string =>
-  n
-    .toFixed(2)
-    .replace(/^-(?!0\.00)/, "−")
-    .replace(/^-/, "");

@@ -1,9 +1,8 @@
-import { type ExaminedSwap, type ExaminedTimes, examinedPage, formatMs } from "scconv";
-import { backends, results } from "../latency/measure.js";
+import { type ExaminedSwap, examinedPage } from "scconv";
 import { opened } from "../models/slots.js";
 import { saveFile, stemOf } from "../parts/save-file.js";
 import { lastAnswer, settings } from "../what-if/choice.js";
-import type { Timing } from "../worker/protocol.js";
+import { timesNow } from "./times-now.js";
 
 declare const SCCONV_VERSION: string;
 
@@ -27,18 +26,3 @@ function swapNow(): ExaminedSwap | undefined {
     settings: { ...settings.peek() },
   };
 }
-
-const timesNow = (): ExaminedTimes[] =>
-  backends().flatMap(({ id, title }) => {
-    const measured = results.peek().get(id);
-    if (measured?.kind !== "done") return [];
-    return [{ title, note: noteOf(measured.timing), models: measured.timing.models }];
-  });
-
-const noteOf = ({ runtime, threads, device, startMs, notes }: Timing): string =>
-  [
-    `${runtime}, ${threads} ${threads === 1 ? "thread" : "threads"}${device ? `, ${device}` : ""}`,
-    "the models took turns, one inference each",
-    `the engine's own start took ${formatMs(startMs)}`,
-    ...notes,
-  ].join("; ");
