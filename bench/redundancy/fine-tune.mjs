@@ -1,4 +1,4 @@
-// The control of docs/redundancy.md: the standard network itself, fine-tuned as `scconv slim` fine-tunes a slimmed one, with the
+// The control of docs/features.md: the standard network itself, fine-tuned as `scconv slim` fine-tunes a slimmed one, with the
 // same recipe, loss, data and seed, and nothing swapped. node bench/redundancy/fine-tune.mjs '{"model", "data", "out", …}'
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
