@@ -15,6 +15,7 @@ const { values: flags } = parseArgs({
     rounds: { type: "string", default: "15" },
     // Threads × batch.
     settings: { type: "string" },
+    compile: { type: "boolean", default: false },
     tfjs: { type: "string" },
     json: { type: "string" },
   },
@@ -48,8 +49,12 @@ if (flags.python) {
     for (const [name, conv] of [
       ["standard", "standard"],
       ["SCConv", "scconv"],
-    ])
+    ]) {
       variants.push({ name: `PyTorch ${layout}, ${name}`, conv, layout });
+      // Only this one: what is compiled brings the other layout to it, and is slower.
+      if (flags.compile && layout === "channels-last")
+        variants.push({ name: `torch.compile, ${name}`, conv, layout, compile: true });
+    }
   }
 }
 if (flags.tfjs) {
@@ -59,7 +64,7 @@ if (flags.tfjs) {
 }
 
 async function open(variant, { threads, batch }, folder) {
-  const { name, conv, layout, backend } = variant;
+  const { name, conv, layout, compile, backend } = variant;
   const file = join(folder, `${conv}.safetensors`);
   const job = { network: flags.network, size, classes, conv, batch, threads, file };
   const peer = backend
@@ -69,7 +74,7 @@ async function open(variant, { threads, batch }, folder) {
       : new Peer(name, process.execPath, [here("peers/scconv-inference.mjs")]);
   peer.info = await peer.ask({
     ...job,
-    ...{ layout, backend, settings: variant.settings ?? {}, write: variant.write },
+    ...{ layout, compile, backend, settings: variant.settings ?? {}, write: variant.write },
   });
   return peer;
 }
@@ -83,16 +88,28 @@ function distance(a, b) {
 async function compare(setting, folder) {
   note(`${setting.threads} threads, batch ${setting.batch}`);
   const peers = [];
+  const able = [];
+  const failed = [];
   try {
-    for (const variant of variants) peers.push(await open(variant, setting, folder));
+    for (const variant of variants) {
+      const peer = await open(variant, setting, folder);
+      const { failed: reason, versions } = peer.info;
+      if (reason) {
+        note(`  ${variant.name}: ${reason}`);
+        failed.push({ name: variant.name, failed: reason, versions });
+        continue;
+      }
+      peers.push(peer);
+      able.push(variant);
+    }
     const first = [];
     for (const peer of peers) first.push((await peer.ask({ steps: 2 })).logits);
     // The same networks: PyTorch's logits are ours.
-    const differences = variants.map((v, i) => {
-      const ours = variants.findIndex((o) => o.conv === v.conv && o.write);
+    const differences = able.map((v, i) => {
+      const ours = able.findIndex((o) => o.conv === v.conv && o.write);
       return v.settings ? 0 : distance(first[i], first[ours]);
     });
-    if (differences.some((d, i) => !(d < (variants[i].within ?? 1e-2))))
+    if (differences.some((d, i) => !(d < (able[i].within ?? 1e-2))))
       throw new Error(`not the same networks: logits differ by ${differences.join(", ")}`);
     const times = peers.map(() => []);
     for (let round = 0; round < rounds; round++) {
@@ -113,14 +130,15 @@ async function compare(setting, folder) {
         ms: median(times[i]),
         ratio: ratioTo(0),
         // Of our SCConv to this one.
-        oursToThis: variants[i].layout || variants[i].backend ? 1 / ratioTo(1) : undefined,
+        oursToThis: able[i].layout || able[i].backend ? 1 / ratioTo(1) : undefined,
         peakRssMb: await peer.peakRssMb(),
         difference: differences[i],
         versions: peer.info.versions,
         threads: peer.info.threads,
+        compileSeconds: peer.info.compileSeconds,
       });
     }
-    return { ...setting, rows };
+    return { ...setting, rows: [...rows, ...failed] };
   } finally {
     for (const peer of peers) peer.stop();
   }
@@ -129,19 +147,22 @@ async function compare(setting, folder) {
 const folder = await mkdtemp(join(tmpdir(), "scconv-bench-"));
 try {
   const results = [];
-  for (const setting of settings) results.push(await compare(setting, folder));
   const document = {
     ...{ kind: "inference", network: flags.network, size, rounds, date: new Date().toISOString() },
     ...{ machine: machine(), results },
   };
+  for (const setting of settings) {
+    results.push(await compare(setting, folder));
+    // After every setting: a run that is cut short keeps what it has.
+    if (flags.json) await writeFile(flags.json, `${JSON.stringify(document, null, 2)}\n`);
+  }
   for (const { threads, batch, rows } of results) {
     process.stdout.write(`\n${flags.network}, ${size}×${size}, ${threads} threads, batch ${batch}\n`);
-    for (const { name, ms, ratio, peakRssMb } of rows)
+    for (const { name, failed, ms, ratio, peakRssMb } of rows)
       process.stdout.write(
-        `  ${name.padEnd(34)} ${ms.toFixed(1)} ms  ×${ratio.toFixed(3)}  ${peakRssMb} MiB\n`,
+        `  ${name.padEnd(34)} ${failed ?? `${ms.toFixed(1)} ms  ×${ratio.toFixed(3)}  ${peakRssMb} MiB`}\n`,
       );
   }
-  if (flags.json) await writeFile(flags.json, `${JSON.stringify(document, null, 2)}\n`);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
