@@ -58,24 +58,34 @@ function chart(results, title) {
 const fitted = (f) => (f ? `${f.exponent.toFixed(2)} ± ${f.standardError.toFixed(2)}` : "?");
 const shown = (ms) => ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0);
 
+const PROCESSOR = [
+  "its own, and all points of a table take turns. ms is processor time: other work on the machine disturbs it less than time on the",
+  "wall, but not little (caches, shared cores): where tables measure the same point, their difference says how much. Peak is VmHWM. x^p",
+];
+const WALL = [
+  "its own, and all points of a table take turns. ms is time on the wall, of a machine that was left alone: where tables measure the",
+  "same point, their difference says how well. Peak is VmHWM. x^p",
+];
+
 /** Lines of the section; its charts go to `folder`. */
 export async function growth(doc, folder) {
   const { base } = doc;
+  const several = base.threads > 1;
   const lines = [];
   for (const work of new Set(doc.results.map((r) => r.work))) {
     const results = doc.results.filter((r) => r.work === work);
-    const title = work === "training" ? "a training step" : "inference";
-    await writeFile(`${folder}growth-${work}.svg`, chart(results, `Growth of ${title}`));
+    const title = `${work === "training" ? "a training step" : "inference"}${several ? `, ${base.threads} threads` : ""}`;
+    const file = `growth-${work}${several ? `-${base.threads}-threads` : ""}.svg`;
+    await writeFile(`${folder}${file}`, chart(results, `Growth of ${title}`));
     lines.push(
       `## Growth: ${title}`,
       "",
-      `ResNets of CIFAR on one thread; where nothing else is said ResNet-20, ${base.size}×${base.size}, batch ${base.batch}, width ${base.width}. Each point is a process of`,
-      "its own, and all points of a table take turns. ms is processor time: other work on the machine disturbs it less than time on the",
-      "wall, but not little (caches, shared cores): where tables measure the same point, their difference says how much. Peak is VmHWM. x^p",
+      `ResNets of CIFAR on ${several ? base.threads : "one"} thread${several ? "s" : ""}; where nothing else is said ResNet-20, ${base.size}×${base.size}, batch ${base.batch}, width ${base.width}. Each point is a process of`,
+      ...(several ? WALL : PROCESSOR),
       "is fitted by least squares on the logarithms, ± one standard error of p; memory is fitted as what a process came to hold above",
       "what it held before it built its network.",
       "",
-      `![time against batch, image size, depth and width](performance/growth-${work}.svg)`,
+      `![time against batch, image size, depth and width](performance/${file})`,
       "",
     );
     for (const { axis, rows, series } of results) {

@@ -1,5 +1,6 @@
 // How time and memory grow with batch, image size, depth and width, each point in a process of its own: see bench/README.md.
 import { writeFile } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { machine } from "../dist/host/node/machine.js";
@@ -11,11 +12,13 @@ const { values: flags } = parseArgs({
     work: { type: "string", default: "inference,training" },
     axes: { type: "string", default: "batch,size,depth,width" },
     rounds: { type: "string", default: "7" },
+    threads: { type: "string", default: "1" },
     json: { type: "string" },
   },
 });
 /** What grows, the rest as in `base`. Images are those of CIFAR, and larger ones through the same stem. */
-const base = { network: "resnet20", classes: 10, size: 32, width: 1, batch: 8, threads: 1 };
+const threads = Number(flags.threads);
+const base = { network: "resnet20", classes: 10, size: 32, width: 1, batch: 8, threads };
 const axes = {
   batch: { values: [1, 2, 4, 8, 16, 32, 64], of: (batch) => ({ batch }) },
   size: { values: [32, 48, 64, 96, 128], of: (size) => ({ size }) },
@@ -32,7 +35,14 @@ const chosen = (name, table) =>
     throw new Error(`--${name}: need some of ${Object.keys(table).join(", ")}, not ${key}`);
   });
 const rounds = Number(flags.rounds);
-if (!(Number.isSafeInteger(rounds) && rounds > 0)) throw new Error("--rounds: need a whole number from 1");
+for (const [name, value] of Object.entries({ rounds, threads }))
+  if (!(Number.isSafeInteger(value) && value > 0)) throw new Error(`--${name}: need a whole number from 1`);
+/**
+ * The time of one thread is its processor time, which others on the machine disturb little. Several wait for one another, and
+ * processor time counts how they wait: theirs is time on the wall, and the threads of the turn before are left to come to rest.
+ */
+const clock = threads === 1 ? "processor" : "wall";
+const PAUSE_MS = threads === 1 ? 0 : 80;
 const note = (text) => process.stderr.write(`${text}\n`);
 /** A turn lasts as long as that, or for one step: what a turn costs besides its steps is then small. */
 const TURN_SECONDS = 0.05;
@@ -51,8 +61,9 @@ async function open(work, conv, point) {
   };
   peer.info = await peer.ask(job);
   await peer.ask({ steps: 1 });
-  const { processorSeconds } = await peer.ask({ steps: 1 });
-  peer.steps = Math.min(50, Math.max(1, Math.ceil(TURN_SECONDS / processorSeconds)));
+  const took = await peer.ask({ steps: 1 });
+  const seconds = clock === "wall" ? took.seconds : took.processorSeconds;
+  peer.steps = Math.min(50, Math.max(1, Math.ceil(TURN_SECONDS / seconds)));
   return peer;
 }
 
@@ -66,6 +77,10 @@ async function measure(work, axis) {
     for (let round = 0; round < rounds; round++) {
       for (let k = 0; k < points.length; k++) {
         const { peer, wall, processor } = points[(k + round) % points.length];
+        if (PAUSE_MS > 0) {
+          await setTimeout(PAUSE_MS);
+          await peer.ask({ steps: 1 });
+        }
         const { seconds, processorSeconds } = await peer.ask({ steps: peer.steps });
         wall.push((1000 * seconds) / peer.steps);
         processor.push((1000 * processorSeconds) / peer.steps);
@@ -74,9 +89,10 @@ async function measure(work, axis) {
     const rows = [];
     for (const { conv, x, peer, wall, processor } of points) {
       const peakRssMb = await peer.peakRssMb();
-      const own = peakRssMb === undefined ? undefined : peakRssMb - peer.info.floorMb;
-      const times = { ms: median(processor), wallMs: median(wall), rounds: processor };
-      rows.push({ conv, x, ...times, peakRssMb, ownMb: own, versions: peer.info.versions });
+      const ownMb = peakRssMb === undefined ? undefined : peakRssMb - peer.info.floorMb;
+      const own = { processor, wall }[clock];
+      const times = { ms: median(own), wallMs: median(wall), rounds: own };
+      rows.push({ conv, x, ...times, peakRssMb, ownMb, versions: peer.info.versions });
     }
     return rows;
   } finally {
@@ -88,6 +104,7 @@ const results = [];
 const document = {
   kind: "growth",
   base,
+  clock,
   rounds,
   date: new Date().toISOString(),
   machine: machine(),
