@@ -149,6 +149,8 @@ try {
   const results = [];
   const document = {
     ...{ kind: "inference", network: flags.network, size, rounds, date: new Date().toISOString() },
+    // Not of all usual settings: a table of its own on the page.
+    partial: flags.settings !== undefined,
     ...{ machine: machine(), results },
   };
   for (const setting of settings) {

@@ -80,6 +80,7 @@ class Block(nn.Module):
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = unit(width, width, 1)
         self.bn2 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU()
         self.stride, self.new = stride, width - channels
 
     def forward(self, x):
@@ -87,7 +88,7 @@ class Block(nn.Module):
         if self.stride > 1 or self.new > 0:
             x = x[:, :, :: self.stride, :: self.stride]
             x = F.pad(x, (0, 0, 0, 0, self.new // 2, self.new - self.new // 2))
-        return F.relu(y + x)
+        return self.relu(y + x)
 
 
 class ResNet20(nn.Module):
