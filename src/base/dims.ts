@@ -23,15 +23,30 @@ export const formatShape = (shape: Shape | undefined): string =>
       ? "scalar"
       : shape.map((d) => (`${d}`.startsWith("?") ? "?" : d)).join("×");
 
-const word = String.raw`(?:[\w.?]+|\([^()]*\))`;
-const product = new RegExp(`^${word}(?:·${word})*$`);
-const atom = (d: string): string => (product.test(d) ? d : `(${d})`);
+/** Factors of a product (`N·ceil(H/2)·(W+1)`: names, calls and sums in parentheses); undefined of every other expression. */
+export function factorsOf(text: string): readonly string[] | undefined {
+  const found: string[] = [];
+  let [depth, start] = [0, 0];
+  for (const [i, c] of [...text].entries()) {
+    if (c === "(") depth++;
+    else if (c === ")") depth--;
+    else if (depth === 0 && c === "·") {
+      found.push(text.slice(start, i));
+      start = i + 1;
+    } else if (depth === 0 && !/[\w.?]/.test(c)) return undefined;
+    if (depth < 0) return undefined;
+  }
+  found.push(text.slice(start));
+  return depth === 0 && found.every((f) => f !== "") ? found : undefined;
+}
+
+const atom = (d: string): string => (factorsOf(d) ? d : `(${d})`);
 
 /** 8·N·M as [8, N·M]. */
-function factors(d: Dim): [number, string] {
+function coefficient(d: Dim): [number, string] {
   if (typeof d === "number") return [d, ""];
   const [, head, rest] = /^(\d+)·(.+)$/.exec(d) ?? [];
-  return head && product.test(rest!) ? [Number(head), rest!] : [1, d];
+  return head && factorsOf(rest!) ? [Number(head), rest!] : [1, d];
 }
 
 /** a + b. */
@@ -50,8 +65,8 @@ export function addDim(a: Dim, b: Dim): Dim {
 
 /** a · b; the number comes first. */
 export function mulDim(a: Dim, b: Dim): Dim {
-  const [n, left] = factors(a);
-  const [m, right] = factors(b);
+  const [n, left] = coefficient(a);
+  const [m, right] = coefficient(b);
   const number = n * m;
   const text = [left, right].filter(Boolean).map(atom).join("·");
   if (text === "" || number === 0) return number;
@@ -63,7 +78,7 @@ export function mulDim(a: Dim, b: Dim): Dim {
 export function divDim(a: Dim, b: number, ceil = false): Dim {
   if (b === 1) return a;
   if (typeof a === "number") return ceil ? Math.ceil(a / b) : Math.floor(a / b);
-  const [n, rest] = factors(a);
+  const [n, rest] = coefficient(a);
   if (n % b === 0) return mulDim(rest, n / b);
   const quotient = `${/^[\w.?]+$/.test(a) ? a : `(${a})`}/${b}`;
   return bounded(ceil ? `ceil(${quotient})` : quotient);

@@ -1,4 +1,4 @@
-import { addDim, type Dim, isStatic, mulDim, type Shape } from "../base/dims.js";
+import { addDim, type Dim, factorsOf, isStatic, mulDim, type Shape } from "../base/dims.js";
 import { dtypes, isFloat } from "../base/dtype.js";
 import { sizeOf } from "../base/tensor.js";
 import type { Graph, Node, TensorType } from "../graph/ir.js";
@@ -117,21 +117,24 @@ const sumOf = (terms: ReadonlyMap<string, number>): Dim =>
 /** The symbols in a size; `ceil(` is none. */
 const symbolsIn = (d: Dim): readonly string[] => `${d}`.match(/\?\d+|\b[A-Za-z_]\w*\b(?!\()/g) ?? [];
 
+/** What is multiplied in a size: symbols, and expressions that a file gave a name of their own (`Min(1000, u2)`). */
+const sizesIn = (d: Dim): readonly string[] =>
+  factorsOf(`${d}`)?.flatMap((f) => (/^[\d(]/.test(f) ? symbolsIn(f) : [f])) ?? symbolsIn(d);
+
 /** Symbols of inputs are filled in from outside; all others come up where values say how much there is. */
 function openSizes(
   terms: ReadonlyMap<string, number>,
   graph: Graph,
   typeOf: (name: string) => TensorType | undefined,
 ): OpenSize[] {
-  const symbols = new Set([...terms.keys()].flatMap(symbolsIn));
-  if (symbols.size === 0) return [];
-  for (const { type } of graph.inputs)
-    for (const symbol of (type?.shape ?? []).flatMap(symbolsIn)) symbols.delete(symbol);
+  const outside = new Set(graph.inputs.flatMap(({ type }) => type?.shape ?? []).flatMap(symbolsIn));
+  const decided = (size: string) => symbolsIn(size).some((symbol) => !outside.has(symbol));
+  const sizes = new Set([...terms.keys()].flatMap(sizesIn).filter(decided));
+  if (sizes.size === 0) return [];
   const found: OpenSize[] = [];
   for (const node of graph.nodes) {
-    const sizes = node.outputs.flatMap((name) => typeOf(name)?.shape ?? []).flatMap(symbolsIn);
-    for (const size of sizes)
-      if (symbols.delete(size)) found.push({ size, each: terms.get(size), from: node });
+    for (const size of node.outputs.flatMap((name) => typeOf(name)?.shape ?? []).flatMap(sizesIn))
+      if (sizes.delete(size)) found.push({ size, each: terms.get(size), from: node });
   }
   return found;
 }

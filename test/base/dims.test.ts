@@ -26,6 +26,16 @@ describe("symbolic sizes", () => {
     expect(productDim(["N", 3, 4, "H"])).toBe("12·N·H");
   });
 
+  it("that a file names by an expression are multiplied as one", () => {
+    const boxes = "Min(1000, u2)";
+    expect(mulDim(7, mulDim(7, mulDim(256, boxes)))).toBe("12544·Min(1000, u2)");
+    expect(divDim(mulDim(boxes, 12544), 12544)).toBe(boxes);
+    expect(mulDim(divDim("H", 2, true), 3)).toBe("3·ceil(H/2)");
+    // Neither is a product as it stands.
+    expect(mulDim("a)·(b", 2)).toBe("2·(a)·(b)");
+    expect(mulDim("u0 + 1", 2)).toBe("2·(u0 + 1)");
+  });
+
   it("that nobody named are different from each other, and print as a question", () => {
     const [a, b] = [unknownDim(), unknownDim()];
     expect(a).not.toBe(b);

@@ -133,6 +133,22 @@ describe("costOf", () => {
     expect(costOf(b.build()).open).toEqual([]);
   });
 
+  it("says for each of a size that the file names by an expression, and of which node", () => {
+    const b = graphBuilder();
+    const x = b.input("x", "float32", ["N", 6]);
+    const w = b.parameter("w", Tensor.zeros("float32", [6, 5]));
+    const kept = b.add("Compress", [x, b.input("which", "bool", ["N"])], { axis: 0 });
+    b.output(b.add("MatMul", [kept, w]));
+    const graph = b.build();
+    const types = new Map([
+      [graph.nodes[0]!.outputs[0]!, { dtype: "float32" as const, shape: ["Min(1000, u2)", 6] }],
+    ]);
+    expect(costOf({ ...graph, types })).toMatchObject({
+      macs: "30·Min(1000, u2)",
+      open: [{ size: "Min(1000, u2)", each: 30, from: { op: "Compress" } }],
+    });
+  });
+
   it("adds up multiples of a symbol", () => {
     const b = graphBuilder();
     const x = b.input("x", "float32", ["N", 3]);
