@@ -80,7 +80,7 @@ networks = {
     "wide_resnet50_2": tv("wide_resnet50_2"),
     "densenet121": tv("densenet121"),
     # Its pooling to 7×7 is exported at sizes that 7 divides after five halvings.
-    "vgg16_bn": tv("vgg16_bn", size=224, open_axes=(0,), other=(224, 224), patch=16),
+    "vgg16_bn": tv("vgg16_bn", size=224, open_axes=(0,), other=(224, 224), patch=4),
     "googlenet": tv("googlenet", aux_logits=False, init_weights=False),
     "inception_v3": tv("inception_v3", size=96, other=(75, 96), counted=299, settled=299, init_weights=False),
     "squeezenet1_1": tv("squeezenet1_1"),

@@ -26,9 +26,32 @@ def nms(boxes, scores, iou_threshold):
 
 
 def roi_align(input, rois, spatial_scale, pooled_height, pooled_width, sampling_ratio, aligned):
-    # torchvision's own, in Python; not compiled.
-    plain = sys.modules["torchvision.ops.roi_align"]._roi_align.__wrapped__
-    return plain(input, rois, spatial_scale, pooled_height, pooled_width, sampling_ratio, aligned)
+    """
+    Mask R-CNN, section 3, as torchvision's compiled kernel has it: the mean of sampling_ratio² bilinear samples in each bin. The weights of
+    a sample are a product of one for its row and one for its column, so a box is two products of matrices. torchvision's own function
+    in Python does not leave out samples beyond the map's edge, which its compiled kernels and the engine do.
+    """
+    if sampling_ratio <= 0 or input.shape[0] != 1:
+        raise NotImplementedError("one image and a fixed number of samples are all that is asked for here")
+    rows = bilinear(rois[:, 2], rois[:, 4], spatial_scale, pooled_height, sampling_ratio, aligned, input.shape[2])
+    columns = bilinear(rois[:, 1], rois[:, 3], spatial_scale, pooled_width, sampling_ratio, aligned, input.shape[3])
+    return torch.einsum("kph,chw,kqw->kcpq", rows, input[0], columns)
+
+
+def bilinear(start, end, scale, bins, samples, aligned, size):
+    """Weights (boxes, bins, size) of the positions along one axis in the mean of each bin."""
+    offset = 0.5 if aligned else 0.0
+    start, end = start * scale - offset, end * scale - offset
+    length = end - start if aligned else (end - start).clamp(min=1.0)
+    at = (torch.arange(bins * samples).to(start) + 0.5) / samples * (length / bins)[:, None] + start[:, None]
+    inside = (at >= -1.0) & (at <= size)
+    at = at.clamp(0, size - 1)
+    low = at.floor().clamp(max=size - 1)
+    part = at - low
+    weights = start.new_zeros(len(start), bins * samples, size)
+    weights.scatter_add_(2, low.long()[..., None], ((1 - part) * inside)[..., None])
+    weights.scatter_add_(2, (low.long() + 1).clamp(max=size - 1)[..., None], (part * inside)[..., None])
+    return weights.unflatten(1, (bins, samples)).mean(dim=2)
 
 
 def roi_align_shape(input, rois, spatial_scale, pooled_height, pooled_width, sampling_ratio, aligned):
