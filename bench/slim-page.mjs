@@ -24,7 +24,7 @@ export function slim(doc) {
     `\`scconv slim resnet20.onnx --data cifar10 ${doc.flags}\`, from the start of the process to its end, by two builds in turn, in`,
     `${rounds.length} rounds: a small budget, which shows the time and not what \`slim\` can reach. The original has ${rounds[0].now.top1[0].toFixed(2)} % on the same test`,
     "images. “Before” is the last commit before inference and training were worked on; what changed the product last is named.",
-    `Seconds before over now: ${faster.toFixed(2)}. Time over the original's is that of \`slim\`'s own report (batch 1).`,
+    `Seconds before over now: ${faster.toFixed(2)}. Time over the original's is that of \`slim\`'s own report (batch 1); one seed.`,
     "",
     "| build | seconds | top-1 | time over the original's | multiply-adds |",
     "| --- | ---: | ---: | ---: | ---: |",
