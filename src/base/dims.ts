@@ -16,12 +16,20 @@ export const unknownDim = (): Dim => `?${unknowns++}`;
 export const isStatic = (shape: Shape): shape is readonly number[] =>
   shape.every((d) => typeof d === "number");
 
+/** The symbols in a size; `ceil(` is none. */
+export const symbolsIn = (d: Dim): readonly string[] => `${d}`.match(/\?\d+|\b[A-Za-z_]\w*\b(?!\()/g) ?? [];
+
+const longestToRead = 60;
+/** A size as people read it: of a long expression what it depends on, `f(H, W)`. */
+export const formatSize = (size: string): string =>
+  size.length <= longestToRead ? size : `f(${[...new Set(symbolsIn(size))].join(", ")})`;
+
 export const formatShape = (shape: Shape | undefined): string =>
   shape === undefined
     ? "?"
     : shape.length === 0
       ? "scalar"
-      : shape.map((d) => (`${d}`.startsWith("?") ? "?" : d)).join("×");
+      : shape.map((d) => (typeof d === "number" ? d : d.startsWith("?") ? "?" : formatSize(d))).join("×");
 
 /** Factors of a product (`N·ceil(H/2)·(W+1)`: names, calls and sums in parentheses); undefined of every other expression. */
 export function factorsOf(text: string): readonly string[] | undefined {
@@ -56,7 +64,7 @@ export function addDim(a: Dim, b: Dim): Dim {
   if (b === 0) return a;
   if (typeof b === "number" && typeof a === "string") {
     const tail = /^(.*?[^+\-/·(])([+-]\d+)$/.exec(a);
-    if (tail && !tail[1]!.includes("/")) return addDim(tail[1]!, Number(tail[2]) + b);
+    if (tail) return addDim(tail[1]!, Number(tail[2]) + b);
     return bounded(b < 0 ? `${a}-${-b}` : `${a}+${b}`);
   }
   if (typeof a === "number") return addDim(b, a);

@@ -1,4 +1,4 @@
-import type { Dim } from "./dims.js";
+import { type Dim, formatSize } from "./dims.js";
 
 /** Numbers as people read them. A digit is shown only where it is known to mean something. */
 
@@ -60,4 +60,4 @@ function significant(n: number): string {
 
 /** A figure for people; sizes that the file leaves open stay symbols. */
 export const formatDim = (d: Dim | undefined, format: (n: number) => string): string =>
-  d === undefined ? "?" : typeof d === "number" ? format(d) : d;
+  d === undefined ? "?" : typeof d === "number" ? format(d) : formatSize(d);

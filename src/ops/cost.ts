@@ -1,4 +1,4 @@
-import { addDim, type Dim, factorsOf, isStatic, mulDim, type Shape } from "../base/dims.js";
+import { addDim, type Dim, factorsOf, isStatic, mulDim, type Shape, symbolsIn } from "../base/dims.js";
 import { dtypes, isFloat } from "../base/dtype.js";
 import { sizeOf } from "../base/tensor.js";
 import type { Graph, Node, TensorType } from "../graph/ir.js";
@@ -113,9 +113,6 @@ const sumOf = (terms: ReadonlyMap<string, number>): Dim =>
     .filter(([symbol]) => symbol !== "")
     .map(([symbol, n]) => mulDim(symbol, n))
     .reduce<Dim>(addDim, terms.get("") ?? 0);
-
-/** The symbols in a size; `ceil(` is none. */
-const symbolsIn = (d: Dim): readonly string[] => `${d}`.match(/\?\d+|\b[A-Za-z_]\w*\b(?!\()/g) ?? [];
 
 /** What is multiplied in a size: symbols, and expressions that a file gave a name of their own (`Min(1000, u2)`). */
 const sizesIn = (d: Dim): readonly string[] =>

@@ -6,6 +6,7 @@ import {
   type Dim,
   divDim,
   formatShape,
+  formatSize,
   mulDim,
   productDim,
   unknownDim,
@@ -23,6 +24,7 @@ describe("symbolic sizes", () => {
     expect(divDim(mulDim("N", 6), 2)).toBe("3·N");
     expect(divDim(addDim("H", 1), 2)).toBe("(H+1)/2");
     expect(divDim(addDim("H", 1), 2, true)).toBe("ceil((H+1)/2)");
+    expect(addDim(addDim(divDim(addDim("H", 1), 2), 1), -1)).toBe("(H+1)/2");
     expect(productDim(["N", 3, 4, "H"])).toBe("12·N·H");
   });
 
@@ -34,6 +36,13 @@ describe("symbolic sizes", () => {
     // Neither is a product as it stands.
     expect(mulDim("a)·(b", 2)).toBe("2·(a)·(b)");
     expect(mulDim("u0 + 1", 2)).toBe("2·(u0 + 1)");
+  });
+
+  it("are told by what they depend on where they are too long to read", () => {
+    const long = "TruncToInt(32.0*ToFloat(CeilToInt(ToFloat(s11)*Min(IntTrueDiv(128, s37), 1))))+?3";
+    expect(formatSize(long)).toBe("f(s11, s37, ?3)");
+    expect(formatSize("30·Min(1000, u2)+?3")).toBe("30·Min(1000, u2)+?3");
+    expect(formatShape([1, long])).toBe("1×f(s11, s37, ?3)");
   });
 
   it("that nobody named are different from each other, and print as a question", () => {

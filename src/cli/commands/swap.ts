@@ -1,5 +1,5 @@
 import { printable, ScconvError } from "../../base/errors.js";
-import { formatChange, formatCount } from "../../base/format.js";
+import { formatChange, formatCount, formatDim } from "../../base/format.js";
 import type { Graph } from "../../graph/ir.js";
 import { modelOf } from "../../graph/model.js";
 import { checkWritable } from "../../host/node/files.js";
@@ -110,7 +110,7 @@ function textOf(
   const total =
     typeof before === "number" && typeof after === "number"
       ? `MACs ${pair([before, after])} (${formatChange(before, after)})`
-      : `MACs ${before} → ${after}`;
+      : `MACs ${[before, after].map((d) => formatDim(d, formatCount)).join(" → ")}`;
   return [
     table([{ title: "layer" }, { title: "" }, right("parameters"), right("MACs"), { title: "" }], lines),
     "",
