@@ -12,7 +12,7 @@ import { download, drop, fileOf, openedStudio } from "./open-studio.js";
 const there = findChromium();
 const markup = "<img src=x onerror=alert(1)>";
 
-/** A convolution, and one whose groups have one channel and make two: WebGPU computes that wrongly. */
+/** A convolution, and one whose groups make six channels: WebGPU computes that wrongly. */
 function grouped(): Uint8Array {
   const b = graphBuilder({ name: "grouped" });
   const weights = (dims: readonly number[]) =>
@@ -21,7 +21,7 @@ function grouped(): Uint8Array {
   const pads = [1, 1, 1, 1];
   const plain = b.add("Conv", [x, weights([16, 16, 3, 3])], { pads }, { name: "plain" });
   const relu = b.add("Relu", [plain]);
-  const two = b.add("Conv", [relu, weights([32, 1, 3, 3])], { pads, group: 16 }, { name: markup });
+  const two = b.add("Conv", [relu, weights([96, 1, 3, 3])], { pads, group: 16 }, { name: markup });
   b.output(two, "y");
   return encodeModel(modelOf(b.build()));
 }

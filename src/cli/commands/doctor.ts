@@ -101,9 +101,8 @@ async function webgpuInference(signal: AbortSignal): Promise<string> {
     await benchModels([file], { provider: "webgpu", runs: 1, signal });
     return "inference runs";
   } catch (error) {
-    // Dawn's message carries a path and a lambda before the few words that say it.
     const said = error instanceof Error ? error.message : String(error);
-    throw new ScconvError("engine", /No supported adapters/.test(said) ? "no adapter (Vulkan) here" : said);
+    throw new ScconvError("engine", /finds no adapter/.test(said) ? "no adapter (Vulkan) here" : said);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -4,15 +4,17 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import type { DType } from "../../base/dtype.js";
+import { ScconvError } from "../../base/errors.js";
 import { Tensor } from "../../base/tensor.js";
 import { encodeModel } from "../../graph/codec.js";
 import { needsDataFile } from "../../graph/data-file.js";
 import type { Graph } from "../../graph/ir.js";
 import { modelOf } from "../../graph/model.js";
+import { forWebgpu, keptFromWebgpu } from "../../optimise/not-for-webgpu.js";
 import { checkRun } from "../../runtime/check-run.js";
 import { engineError } from "../../runtime/engine-error.js";
 import type { Engine, NamedTensors, Session, SessionOptions } from "../../runtime/session.js";
-import { writeModel } from "./models.js";
+import { readModel, writeModel } from "./models.js";
 
 export type NodeProvider = "cpu" | "webgpu";
 
@@ -46,6 +48,32 @@ async function open(
   provider: NodeProvider,
   options: SessionOptions,
 ): Promise<Session> {
+  if (provider === "cpu") return openOn(provider, model, options);
+  const { runnable, onCpu } = await withoutWrongNodes(model);
+  const where = onCpu.length > 0 ? { name: provider, forceCpuNodeNames: onCpu } : provider;
+  return { ...(await openOn(where, runnable, options)), onCpu };
+}
+
+/** Every adapter has so many storage buffers for a shader; how many this one has is not told on Node. */
+const BUFFERS = 8;
+
+async function withoutWrongNodes(model: Uint8Array | Graph | string) {
+  if (model instanceof Uint8Array) {
+    const { bytes, onCpu } = forWebgpu(model, BUFFERS);
+    return { runnable: bytes, onCpu };
+  }
+  const given = typeof model === "string" ? (await readModel(model)).model.graph : model;
+  const { graph, onCpu } = keptFromWebgpu(given, BUFFERS);
+  return { runnable: graph === given ? model : graph, onCpu };
+}
+
+type Where = Exclude<ort.InferenceSession.SessionOptions["executionProviders"], undefined>[number];
+
+async function openOn(
+  provider: Where,
+  model: Uint8Array | Graph | string,
+  options: SessionOptions,
+): Promise<Session> {
   if (model instanceof Uint8Array || typeof model === "string") return create(model, provider, options);
   if (!needsDataFile(model)) return create(encodeModel(modelOf(model)), provider, options);
   // More than the engine takes in one piece of memory.
@@ -62,7 +90,7 @@ async function open(
 
 async function create(
   model: Uint8Array | string,
-  provider: NodeProvider,
+  provider: Where,
   { threads, optimisation = "all", oneBlock = true, profile }: SessionOptions,
 ): Promise<Session> {
   let session: ort.InferenceSession;
@@ -78,7 +106,7 @@ async function create(
       ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),
     });
   } catch (cause) {
-    throw engineError("the engine refused the model", cause);
+    throw noAdapter(cause) ?? engineError("the engine refused the model", cause);
   }
   return {
     inputs: session.inputNames,
@@ -92,6 +120,16 @@ async function create(
       await session.release();
     },
   };
+}
+
+/** Dawn's message carries a path and a lambda before the few words that say it. */
+function noAdapter(cause: unknown): ScconvError | undefined {
+  if (!(cause instanceof Error) || !/Failed to get a WebGPU adapter/.test(cause.message)) return undefined;
+  return new ScconvError("unsupported", "WebGPU finds no adapter here", {
+    need: "a GPU with its driver (Vulkan, Direct3D 12 or Metal)",
+    hint: "--provider cpu runs everywhere",
+    cause,
+  });
 }
 
 async function call(

@@ -2,10 +2,10 @@ import type * as Ort from "onnxruntime-web";
 import type { DType, TypedArray } from "../../base/dtype.js";
 import { ScconvError } from "../../base/errors.js";
 import { Tensor } from "../../base/tensor.js";
+import { forWebgpu } from "../../optimise/not-for-webgpu.js";
 import { checkRun } from "../../runtime/check-run.js";
 import { engineError } from "../../runtime/engine-error.js";
 import type { NamedTensors, Session, SessionOptions } from "../../runtime/session.js";
-import { forWebgpu } from "./not-for-webgpu.js";
 import type { Runtime, WebProvider } from "./start-runtime.js";
 
 const levels = { none: "disabled", basic: "basic", extended: "extended", all: "all" } as const;

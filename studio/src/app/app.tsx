@@ -8,6 +8,7 @@ import { first, opened } from "../models/slots.js";
 import { droppedFiles } from "../parts/dropped-files.js";
 import { Failure } from "../parts/message.js";
 import { Name } from "../parts/name.js";
+import { useNarrow } from "../parts/use-narrow.js";
 import { saveReport } from "../report/save-report.js";
 import { TrainingView } from "../training/training-view.js";
 import { WhatIfView } from "../what-if/what-if-view.js";
@@ -97,10 +98,11 @@ function ModelChip() {
 
 function Views() {
   const nav = useRef<HTMLElement>(null);
+  const narrow = useNarrow();
   // On a phone the row of views is wider than the window.
   useEffect(() => {
     nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [view.value]);
+  }, [view.value, narrow]);
   return (
     <nav class="views" aria-label="Views" ref={nav}>
       <ul>
