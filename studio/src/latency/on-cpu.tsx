@@ -13,7 +13,10 @@ export function OnCpu({ model }: { readonly model: Timed }) {
         {all.length} {all.length === 1 ? "node" : "nodes"} of <Name>{model.name}</Name> on the CPU:{" "}
         {model.onCpu.map(({ op, names }) => `${op} ×${names.length}`).join(", ")}
       </summary>
-      <p class="note">Kept from WebGPU, because this engine computes them wrongly or fails at them there.</p>
+      <p class="note">
+        Kept from WebGPU, because this engine computes them wrongly or fails at them there. Which others the
+        engine itself moves to the CPU, for want of a WebGPU form, is not told here.
+      </p>
       <ul>
         {all.slice(0, MOST).map(({ op, name }, i) => (
           <li key={i}>
