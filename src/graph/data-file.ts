@@ -20,11 +20,11 @@ const large = 2 ** 20;
 
 const bytesIn = (t: Tensor): number => t.size * dtypes[t.dtype].bytes;
 
-/** Whether weights and nodes together could be more than one file holds; nodes get 64 MiB. */
-export function needsDataFile({ initializers }: Graph): boolean {
+/** Whether weights and nodes together could be more than one file holds, or than `most` bytes; nodes get 64 MiB. */
+export function needsDataFile({ initializers }: Graph, most: number = limits.fileBytes): boolean {
   let total = 2 ** 26;
   for (const t of initializers.values()) total += bytesIn(t);
-  return total > limits.fileBytes;
+  return total > most;
 }
 
 export function layOut({ initializers }: Graph, location: string): DataFile {

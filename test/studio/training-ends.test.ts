@@ -83,7 +83,7 @@ describe.skipIf(!there)("a training that ends otherwise than it should", { timeo
     await checkLook(page, "stopped at once");
     // The images were read by another worker: the one that computed is gone, and does not come back with its result.
     await ready();
-    expect(page.workers().length).toBeLessThanOrEqual(workers);
+    await soon(() => page.workers().length).toBeLessThanOrEqual(workers);
     await setting("Batch", 16);
     await trainsAgain();
   });

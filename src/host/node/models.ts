@@ -24,6 +24,12 @@ export interface ReadModel {
 }
 
 /**
+ * Of a model in one piece of memory the engine makes two copies before it has its weights; a data file it maps. From here on the
+ * seconds that writing one takes are worth less than the memory.
+ */
+export const mostInMemory = 2 ** 29;
+
+/**
  * Reads and checks an ONNX file: what the engine sees afterwards is well formed. Weights in data files beside it are checked,
  * and read when they are asked for.
  */
@@ -44,14 +50,14 @@ export async function readModel(path: string, options: ExternalOptions = {}): Pr
 
 /**
  * With data files, the engine opens the model by its path and maps them into memory. It refuses links, also those that were
- * allowed here: then it gets the graph, weights and all.
+ * allowed here: then it gets the graph, weights and all; as of a large file without them.
  */
 function runnableOf(
   path: string,
   bytes: Uint8Array,
   { model, files }: { model: Model; files: readonly { readonly linked: boolean }[] },
 ): Uint8Array | string | Graph {
-  if (files.length === 0) return bytes;
+  if (files.length === 0) return needsDataFile(model.graph, mostInMemory) ? model.graph : bytes;
   return files.some((f) => f.linked) ? model.graph : path;
 }
 

@@ -14,7 +14,7 @@ import { forWebgpu, keptFromWebgpu } from "../../optimise/not-for-webgpu.js";
 import { checkRun } from "../../runtime/check-run.js";
 import { engineError } from "../../runtime/engine-error.js";
 import type { Engine, NamedTensors, Session, SessionOptions } from "../../runtime/session.js";
-import { readModel, writeModel } from "./models.js";
+import { mostInMemory, readModel, writeModel } from "./models.js";
 
 export type NodeProvider = "cpu" | "webgpu";
 
@@ -75,12 +75,11 @@ async function openOn(
   options: SessionOptions,
 ): Promise<Session> {
   if (model instanceof Uint8Array || typeof model === "string") return create(model, provider, options);
-  if (!needsDataFile(model)) return create(encodeModel(modelOf(model)), provider, options);
-  // More than the engine takes in one piece of memory.
+  if (!needsDataFile(model, mostInMemory)) return create(encodeModel(modelOf(model)), provider, options);
   const folder = await mkdtemp(join(tmpdir(), "scconv-"));
   try {
     const path = join(folder, "model.onnx");
-    await writeModel(path, modelOf(model));
+    await writeModel(path, modelOf(model), { external: "always" });
     return await create(path, provider, options);
   } finally {
     // Mapped into memory, it lives on without a name; where the system forbids that, the system's own cleaning takes it.
