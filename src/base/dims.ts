@@ -35,7 +35,8 @@ export const formatShape = (shape: Shape | undefined): string =>
 export function factorsOf(text: string): readonly string[] | undefined {
   const found: string[] = [];
   let [depth, start] = [0, 0];
-  for (const [i, c] of [...text].entries()) {
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i]!;
     if (c === "(") depth++;
     else if (c === ")") depth--;
     else if (depth === 0 && c === "·") {

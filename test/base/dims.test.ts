@@ -5,6 +5,7 @@ import {
   broadcastShapes,
   type Dim,
   divDim,
+  factorsOf,
   formatShape,
   formatSize,
   mulDim,
@@ -33,6 +34,7 @@ describe("symbolic sizes", () => {
     expect(mulDim(7, mulDim(7, mulDim(256, boxes)))).toBe("12544·Min(1000, u2)");
     expect(divDim(mulDim(boxes, 12544), 12544)).toBe(boxes);
     expect(mulDim(divDim("H", 2, true), 3)).toBe("3·ceil(H/2)");
+    expect(factorsOf("f(🦊)·N·(H+1)")).toEqual(["f(🦊)", "N", "(H+1)"]);
     // Neither is a product as it stands.
     expect(mulDim("a)·(b", 2)).toBe("2·(a)·(b)");
     expect(mulDim("u0 + 1", 2)).toBe("2·(u0 + 1)");

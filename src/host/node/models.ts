@@ -24,8 +24,8 @@ export interface ReadModel {
 }
 
 /**
- * Of a model in one piece of memory the engine makes two copies before it has its weights; a data file it maps. From here on the
- * seconds that writing one takes are worth less than the memory.
+ * Bytes of weights and nodes from which the engine gets a data file, which it maps. Of a model in one piece of memory it makes two
+ * copies before it has its weights: that much memory is worth more than the seconds that writing the file takes.
  */
 export const mostInMemory = 2 ** 29;
 

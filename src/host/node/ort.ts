@@ -79,7 +79,14 @@ async function openOn(
   const folder = await mkdtemp(join(tmpdir(), "scconv-"));
   try {
     const path = join(folder, "model.onnx");
-    await writeModel(path, modelOf(model), { external: "always" });
+    await writeModel(path, modelOf(model), { external: "always" }).catch((cause: unknown) => {
+      throw new ScconvError("io", "the weights cannot be written to where the engine maps them from", {
+        where: tmpdir(),
+        got: cause instanceof Error ? cause.message : `${cause}`,
+        hint: "TMPDIR (TEMP on Windows) names another folder",
+        cause,
+      });
+    });
     return await create(path, provider, options);
   } finally {
     // Mapped into memory, it lives on without a name; where the system forbids that, the system's own cleaning takes it.
