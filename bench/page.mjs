@@ -9,6 +9,7 @@ import { ink, renderChart } from "../dist/cli/chart/render-chart.js";
 import { growth } from "./growth-page.mjs";
 import { pruning } from "./pruning-page.mjs";
 import { slim } from "./slim-page.mjs";
+import { writePage } from "./write-page.mjs";
 
 echarts.use([BarChart, GridComponent, LegendComponent, TitleComponent]);
 const docs = fileURLToPath(new URL("../docs/", import.meta.url));
@@ -145,4 +146,4 @@ const byHeading = (text) =>
 const page = `${docs}performance.md`;
 const kept = new Map(byHeading(await readFile(page, "utf8").catch(() => "")));
 for (const [heading, part] of byHeading(sections.join("\n"))) kept.set(heading, part);
-await writeFile(page, `${[head.join("\n").trim(), ...kept.values()].join("\n\n")}\n`);
+await writePage(page, `${[head.join("\n").trim(), ...kept.values()].join("\n\n")}\n`);

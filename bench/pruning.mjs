@@ -64,6 +64,8 @@ const stages = {
     return { ours: { parameters, macs, epochs: epochs.length, seconds, before: calibratedTop1 } };
   },
   async prune({ layers, ours }) {
+    if (!ours)
+      throw new Error(`${flags.json} has no slim of --layers ${layers} to prune beside: --only slim,prune`);
     return { theirs: await prune(ours.macs[1], files(layers).pruned, Number(flags.epochs)) };
   },
   /** Of the files that were written, by one engine and one reader of images for all. */

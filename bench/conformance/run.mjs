@@ -1,10 +1,10 @@
 // ONNX's own backend cases, forwards and backwards: `npm run conformance -- --cases DIR`; see bench/README.md.
-import { execFileSync, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { nodeEngine } from "../../dist/node.js";
+import { writePage } from "../write-page.mjs";
 import { readIndex } from "./cases.mjs";
 import { page, unexplained } from "./page.mjs";
 import { unusedReasons } from "./reasons.mjs";
@@ -90,10 +90,7 @@ if (flags.json) {
   await writeFile(flags.json, JSON.stringify(document, undefined, 1));
 }
 if (flags.page) {
-  await writeFile(flags.page, page(index, forward, gradient, nodeEngine().runtime));
-  // Documents are formatted as the rest is.
-  const biome = createRequire(import.meta.url).resolve("@biomejs/biome/bin/biome");
-  execFileSync(process.execPath, [biome, "format", "--write", flags.page], { stdio: "ignore" });
+  await writePage(flags.page, page(index, forward, gradient, nodeEngine().runtime));
 }
 const seconds = Math.round((Date.now() - started) / 1000);
 process.stdout.write(`${chosen.length} cases in ${seconds} s, ${wrong.length} failures without a reason\n`);

@@ -117,7 +117,7 @@ def differentiate(model, images):
 def rounding(model, exact, images, least, times=3):
     """
     How far gradients in float32 lie from those in float64, the worst parameter, over images that differ by a
-    little more than float32's rounding; at most `least` is looked for. Where it is large a ReLU or a maximum stands so near its corner
+    little more than float32's rounding; once it is no less than `least` no further ones are asked. Where it is large a ReLU or a maximum stands so near its corner
     that rounding decides on which side.
     """
     worst = 0

@@ -1,11 +1,11 @@
 // Networks of torchvision and timm, as PyTorch's exporters write them: `npm run exporters -- --models DIR`; see bench/README.md.
-import { execFileSync, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { nodeEngine } from "../../dist/node.js";
+import { writePage } from "../write-page.mjs";
 import { readNetworks } from "./files.mjs";
 import { page, unexplained } from "./page.mjs";
 import { unusedReasons } from "./reasons.mjs";
@@ -96,10 +96,7 @@ const wrong = unexplained(told, results);
 const whole = flags.from !== undefined || flags.only === undefined;
 const stale = whole ? unusedReasons().map((r) => `a reason that no file needs any more: ${r}`) : [];
 if (flags.page) {
-  await writeFile(flags.page, page(told, record, nodeEngine().runtime));
-  // Documents are formatted as the rest is.
-  const biome = createRequire(import.meta.url).resolve("@biomejs/biome/bin/biome");
-  execFileSync(process.execPath, [biome, "format", "--write", flags.page], { stdio: "ignore" });
+  await writePage(flags.page, page(told, record, nodeEngine().runtime));
 }
 process.stdout.write(`${told.length} networks, ${wrong.length} failures without a reason\n`);
 for (const line of [...wrong, ...stale]) process.stdout.write(`${line}\n`);
