@@ -75,8 +75,14 @@ describe.skipIf(!there)("a training that ends otherwise than it should", { timeo
     const workers = page.workers().length;
     await begin();
     await page.getByRole("img", { name: /^Loss from/ }).waitFor();
-    await page.getByRole("button", { name: "Stop", exact: true }).click();
-    await page.getByRole("button", { name: "Stop at once" }).click();
+    // In the page itself: who waits outside until a button stands still may come after the end of the step.
+    await page.evaluate(async () => {
+      const button = (text: string) =>
+        [...document.querySelectorAll("button")].find((b) => b.textContent === text);
+      button("Stop")!.click();
+      await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+      button("Stop at once")!.click();
+    });
     await soon(alert).toBe("Stopped at once: nothing is kept.");
     expect(await outcome().count()).toBe(0);
     expect(await page.getByRole("button", { name: "Download the slimmed model" }).count()).toBe(0);

@@ -1,9 +1,11 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { formatMs } from "scconv";
 import { opened } from "../models/slots.js";
 import { Failure, Note } from "../parts/message.js";
 import { Name } from "../parts/name.js";
 import { ShareBar } from "../parts/share-bar.js";
+import { useNarrow } from "../parts/use-narrow.js";
 import { swappedCount } from "../what-if/choice.js";
 import type { Timing } from "../worker/protocol.js";
 import {
@@ -134,47 +136,70 @@ function Result({ backend, measured }: { readonly backend: Backend; readonly mea
   );
 }
 
+type TimedModel = Timing["models"][number];
+
 function Times({ timing }: { readonly timing: Timing }) {
-  const slowest = Math.max(...timing.models.map((m) => m.p90Ms));
-  const { device, runtime, threads, startMs, notes } = timing;
+  const narrow = useNarrow();
+  const { models, device, runtime, threads, startMs, notes } = timing;
+  const slowest = Math.max(...models.map((m) => m.p90Ms));
+  const figures: readonly [title: string, of: (m: TimedModel, i: number) => ComponentChildren][] = [
+    ["Median", (m) => <ShareBar share={m.medianMs / slowest}>{formatMs(m.medianMs)}</ShareBar>],
+    ["10 to 90 %", (m) => `${formatMs(m.p10Ms)} to ${formatMs(m.p90Ms)}`],
+    ["To the first", (m, i) => (i === 0 ? "1" : m.ratio.toFixed(2))],
+    ["Cold: opening", (m) => formatMs(m.openMs)],
+    ["Cold: first inference", (m) => formatMs(m.firstMs)],
+  ];
   return (
     <>
-      <section class="wide-table" aria-label="Times" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Model</th>
-              <th scope="col">Median</th>
-              <th scope="col">10 to 90 %</th>
-              <th scope="col">To the first</th>
-              <th scope="col">Cold: opening</th>
-              <th scope="col">Cold: first inference</th>
-            </tr>
-          </thead>
-          <tbody>
-            {timing.models.map((m, i) => (
-              <tr key={i}>
-                <th scope="row">
-                  <Name>{m.name}</Name>
-                </th>
-                <td>
-                  <ShareBar share={m.medianMs / slowest}>{formatMs(m.medianMs)}</ShareBar>
-                </td>
-                <td>
-                  {formatMs(m.p10Ms)} to {formatMs(m.p90Ms)}
-                </td>
-                <td>{i === 0 ? "1" : m.ratio.toFixed(2)}</td>
-                <td>{formatMs(m.openMs)}</td>
-                <td>{formatMs(m.firstMs)}</td>
+      {narrow ? (
+        <section aria-label="Times">
+          {models.map((m, i) => (
+            <section key={i} class="timed">
+              <h3>
+                <Name>{m.name}</Name>
+              </h3>
+              <dl>
+                {figures.map(([title, of]) => (
+                  <div key={title}>
+                    <dt>{title}</dt>
+                    <dd>{of(m, i)}</dd>
+                  </div>
+                ))}
+              </dl>
+            </section>
+          ))}
+        </section>
+      ) : (
+        <section class="wide-table" aria-label="Times" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                {["Model", ...figures.map(([title]) => title)].map((title) => (
+                  <th key={title} scope="col">
+                    {title}
+                  </th>
+                ))}
               </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+            </thead>
+            <tbody>
+              {models.map((m, i) => (
+                <tr key={i}>
+                  <th scope="row">
+                    <Name>{m.name}</Name>
+                  </th>
+                  {figures.map(([title, of]) => (
+                    <td key={title}>{of(m, i)}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
       <Note>
         {`${runtime}, ${threads} ${threads === 1 ? "thread" : "threads"}${device ? `, ${device}` : ""}; the engine's own start took ${formatMs(startMs)}`}
       </Note>
-      {timing.models.map((m, i) => (m.onCpu.length > 0 ? <OnCpu key={i} model={m} /> : null))}
+      {models.map((m, i) => (m.onCpu.length > 0 ? <OnCpu key={i} model={m} /> : null))}
       {notes.map((n) => (
         <Note key={n}>{n}</Note>
       ))}
