@@ -4,7 +4,7 @@ import type { GraphBuilder, Value } from "../graph/builder.js";
 import { type Node, nodeLabel } from "../graph/ir.js";
 import { type GradContext, operatorKey } from "../graph/operator.js";
 import { readsOf } from "../graph/walk.js";
-import { add, expandLike, reduceSum, reshape, sameShape, shapeVector } from "../ops/emit.js";
+import { add, expandLike, reduceSum, reshape, sameShape, shapeVector, sub } from "../ops/emit.js";
 import { operators } from "../ops/index.js";
 import { recomputation } from "./recompute.js";
 
@@ -37,22 +37,31 @@ export function differentiate(
   // Contributions are added only when the value's own node is reached: those that are still narrower than the value
   // (the gradient of a mean, say) are broadcast by the addition itself, without a copy.
   const pieces = new Map<string, Value[]>();
+  /** What a contribution is the negative of: a + (−b) is a − b, a pass less. */
+  const negated = new Map<string, Value>();
   const accumulate = (value: Value, gradient: Value) => {
     const fitted = unbroadcast(gradient, value);
+    const last = builder.nodes.at(-1);
+    if (last?.op === "Neg" && last.outputs[0] === fitted.name)
+      negated.set(fitted.name, builder.value(last.inputs[0]!));
     const list = pieces.get(value.name);
     if (list) list.push(fitted);
     else pieces.set(value.name, [fitted]);
   };
-  const total = (name: string): Value | undefined => {
+  const joined = (a: Value, b: Value): Value => {
+    const [minusA, minusB] = [negated.get(a.name), negated.get(b.name)];
+    if (minusB) return sub(a, minusB);
+    return minusA ? sub(b, minusA) : add(a, b);
+  };
+  /** The gradient of a value, as wide as the value unless `narrow` will do. */
+  const total = (name: string, narrowDoes = false): Value | undefined => {
     const list = pieces.get(name);
     if (!list) return undefined;
     const value = builder.value(name);
     const narrow = list.filter((g) => !sameShape(g.shape, value.shape));
     const full = list.filter((g) => sameShape(g.shape, value.shape));
-    return expandLike(
-      [...full, ...narrow].reduce((a, b) => add(a, b)),
-      value,
-    );
+    const sum = [...full, ...narrow].reduce(joined);
+    return narrowDoes ? sum : expandLike(sum, value);
   };
   for (const [value, seed] of starts) accumulate(value, seed);
 
@@ -60,7 +69,7 @@ export function differentiate(
   for (const node of active.nodes.reverse()) {
     if (node.outputs.every((n) => !pieces.has(n))) continue;
     builder.scope(`grad.${node.name || node.outputs[0]}`, () => {
-      const upstream = node.outputs.map((n) => total(n));
+      const upstream = node.outputs.map((n) => total(n, broadcasts(builder, node)));
       const grad = operators.get(operatorKey(node.op, node.domain))?.grad;
       if (typeof grad !== "function") return;
       again?.enter(
@@ -75,6 +84,16 @@ export function differentiate(
     });
   }
   return wrt.map((w) => total(w.name));
+}
+
+/**
+ * Whether the rule of a node takes a gradient that is narrower than its value as it is: products and sums of values of one
+ * shape, for they broadcast it themselves.
+ */
+function broadcasts(builder: GraphBuilder, { op, domain, inputs, outputs }: Node): boolean {
+  if (domain !== "" || !["Add", "Sub", "Mul"].includes(op)) return false;
+  const { shape } = builder.value(outputs[0]!);
+  return inputs.every((name) => sameShape(builder.value(name).shape, shape));
 }
 
 /** The nodes and values on a differentiable path from `wrt` to `ends`. */

@@ -1,4 +1,6 @@
+import { isStatic } from "../base/dims.js";
 import { ScconvError } from "../base/errors.js";
+import { Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import {
   abs,
@@ -90,15 +92,23 @@ export function sru(x: Value, parameters: SruParameters, settings: SruSettings):
 export function sruHalves(x: Value, { weight, bias }: SruParameters, settings: SruSettings): [Value, Value] {
   const c = x.shape[1] as number;
   checkSru(c, settings, x.builder.scoped("sru"));
-  const { gate, threshold, scope } = settings;
+  const { gate, threshold } = settings;
   const share = richness(weight);
-  // The gate's argument w_c·ĝ. It is compared as it is: σ(z) > t exactly when z > logit(t), and σ would round.
-  const z =
-    scope === "channel"
-      ? expandLike(reshape(share, [1, c, 1, 1]), x)
-      : gateArgument(x, weight, bias, share, settings);
-
   const half = c / 2;
+  if (gate !== "soft" && threshold === 1 / 2 && isStatic(x.shape.slice(2))) {
+    // With the second half's argument turned, m = [M1, 1 − M2] in one go, and X11 + X22 is the sum of the halves of m ⊙ x; the rest
+    // of both halves is X12 + X21. Nothing is cut, and nothing joined in the backward pass.
+    const z = gateArgument(x, { weight, bias }, { share, turned: true }, settings);
+    const m = gate === "hard" ? mask(greater(z, 0), x) : straightThroughGate(z, threshold);
+    const [, , h, w] = x.shape as [number | string, number, number, number];
+    const byHalves = (v: Value) => reshape(v, [0, 2, half * h * w]);
+    const whole = byHalves(x);
+    const first = reduceSum(mul(whole, byHalves(m)), [1]);
+    const second = sub(reduceSum(whole, [1]), first);
+    return [reshape(first, [0, half, h, w]), reshape(second, [0, half, h, w])];
+  }
+  // The gate's argument w_c·ĝ. It is compared as it is: σ(z) > t exactly when z > logit(t), and σ would round.
+  const z = gateArgument(x, { weight, bias }, { share, turned: false }, settings);
   const halves = (v: Value) => split(v, [half, half], 1) as [Value, Value];
   if (gate === "soft") {
     const s = sigmoid(z);
@@ -122,15 +132,36 @@ function richness(gamma: Value): Value {
   return div(gamma, where(less(abs(sum), 1e-6), smallest, sum));
 }
 
+/** Far below every number that decides anything, and above where steps are told apart (one-pass-comparisons.ts). */
+const TIE = 1e-20;
+
 /**
- * w·GroupNorm(x; γ, β) as one affine map with two numbers for each image and channel, x·p + q with p = wγ/σ and
- * q = w(β − γμ/σ): two passes over x instead of seven. Biased variance (equation 1).
+ * w_c·ĝ, or w_c with `scope` channel, as wide as x. `turned`: of the second half of the channels the negative, which is above 0 where
+ * the argument is not, a channel whose scale is 0 included.
  */
 function gateArgument(
   x: Value,
-  gamma: Value,
-  beta: Value,
-  share: Value,
+  { weight, bias }: SruParameters,
+  { share, turned }: { share: Value; turned: boolean },
+  settings: SruSettings,
+): Value {
+  const c = x.shape[1] as number;
+  const isSecond = Array.from({ length: c }, (_, i) => Number(i >= c / 2));
+  // Bits, not floats: numbers that nobody learns are not to be counted as parameters.
+  const second = turned && mask(x.builder.constant(Tensor.from("bool", [c], isSecond), "second_half"), x);
+  const w = second ? mul(share, sub(1, mul(second, 2))) : share;
+  const untied = (v: Value) => (second ? add(v, mul(second, TIE)) : v);
+  if (settings.scope === "channel") return expandLike(reshape(untied(w), [1, c, 1, 1]), x);
+  return normalised(x, { slope: mul(w, weight), offset: untied(mul(w, bias)) }, settings);
+}
+
+/**
+ * GroupNorm(x; slope, offset) as one affine map with two numbers for each image and channel, x·p + q with p = slope/σ and
+ * q = offset − p·μ: two passes over x instead of seven. Biased variance (equation 1).
+ */
+function normalised(
+  x: Value,
+  affine: { slope: Value; offset: Value },
   { groups, eps }: { groups: number; eps: number },
 ): Value {
   const [, c, h, w] = x.shape as [number | string, number, number, number];
@@ -141,8 +172,8 @@ function gateArgument(
   const variance = sub(square, mul(mean, mean));
   const inverse = reciprocal(sqrt(add(variance, eps)));
   const vector = (v: Value) => reshape(v, [1, groups, c / groups]);
-  const slope = mul(vector(mul(share, gamma)), inverse);
-  const offset = sub(vector(mul(share, beta)), mul(slope, mean));
+  const slope = mul(vector(affine.slope), inverse);
+  const offset = sub(vector(affine.offset), mul(slope, mean));
   const plane = (v: Value) => reshape(v, [0, c, 1, 1]);
   return add(mul(x, plane(slope)), plane(offset));
 }

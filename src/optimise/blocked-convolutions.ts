@@ -24,14 +24,18 @@ export function blockedConvolutions(graph: Graph, block: number): Graph {
   return { ...graph, nodes, initializers, opsets: new Map(graph.opsets).set(BLOCKED_DOMAIN, 1) };
 }
 
-/** (M, C, kh, kw) of a convolution that fits: one group, whole blocks of channels, more than one tap. */
+/**
+ * (M, C, kh, kw) of a convolution that fits: one group, whole blocks of channels, more than one tap. Fewer output channels than a
+ * block are filled up with zeros: the gradient of a narrow convolution's input is such a one.
+ */
 function blockedWeights(graph: Graph, node: Node, block: number): readonly number[] | undefined {
   if (node.op !== "Conv" || node.domain !== "" || intAttr(node, "group", 1) !== 1) return undefined;
   // Constants are not among the types: those are of values that nodes make.
   const type = graph.types.get(node.inputs[1]!);
   if (type?.dtype !== "float32" || type.shape?.length !== 4 || !isStatic(type.shape)) return undefined;
   const [m, c, ...kernel] = type.shape as [number, number, number, number];
-  return m % block === 0 && c % block === 0 && kernel.some((k) => k > 1) ? type.shape : undefined;
+  const whole = m % block === 0 || (m < block && node.inputs.length === 2);
+  return whole && c % block === 0 && kernel.some((k) => k > 1) ? type.shape : undefined;
 }
 
 /** The nodes that take the convolution's place. */
@@ -58,12 +62,17 @@ function blocked(
     nodes.push({ name: output, ...made });
     return output;
   };
+  const rows = Math.ceil(m / block) * block;
+  const whole =
+    rows === m
+      ? node.inputs[1]!
+      : emit("Pad", [node.inputs[1]!, vector("pads", [0, 0, 0, 0, rows - m, 0, 0, 0])]);
   const apart = emit("Reshape", [
-    node.inputs[1]!,
-    vector("blocks", [m / block, block, c / block, block, ...kernel]),
+    whole,
+    vector("blocks", [rows / block, block, c / block, block, ...kernel]),
   ]);
   const turned = emit("Transpose", [apart], { perm: [0, 2, 4, 5, 3, 1] });
-  const weights = emit("Reshape", [turned, vector("dims", dims)]);
+  const weights = emit("Reshape", [turned, vector("dims", [rows, c, ...kernel])]);
   const own = { domain: BLOCKED_DOMAIN };
   const x = emit("ReorderInput", [node.inputs[0]!], {}, own);
   const attributes = { ...Object.fromEntries(node.attributes), kernel_shape: kernel };

@@ -17,6 +17,7 @@ import {
   relu,
   reshape,
   stopGradient,
+  sub,
 } from "../../src/ops/emit.js";
 import { evaluateGraph } from "../../src/ops/evaluate.js";
 import { graphBuilder, operators } from "../../src/ops/index.js";
@@ -144,6 +145,61 @@ describe("differentiate", () => {
     });
     const values = evaluateGraph(b.build(), new Map([["x", Tensor.from("float64", [2], [3, 4])]]));
     expect(Array.from(values.get(dx!.name)!.numbers())).toEqual([106, 1080]);
+  });
+
+  it("broadcasts a narrow gradient in the product, where no operand is narrow itself", () => {
+    const at = (key: number, dims: readonly number[]) => random(key, dims);
+    const [a, m, n] = [at(1, [2, 3, 4]), at(2, [2, 3, 4]), at(3, [2, 1, 4])];
+    for (const narrow of [false, true]) {
+      const b = graphBuilder();
+      const [x, y] = [b.input("x", "float64", [2, 3, 4]), b.input("y", "float64", narrow ? n.dims : m.dims)];
+      const sums = reduceSum(add(mul(x, y), y), [1]);
+      const gradients = differentiate(b, reduceSum(mul(sums, sums), [0, 1, 2], false), [x, y]);
+      const feeds = new Map([
+        ["x", a],
+        ["y", narrow ? n : m],
+      ]);
+      const graph = b.build();
+      expect(graph.nodes.some((node) => node.op === "Expand")).toBe(narrow);
+      const values = evaluateGraph(graph, feeds);
+      const numbers = (v: Value) => Array.from(values.get(v.name)!.numbers());
+      // With s = Σⱼ xⱼyⱼ + yⱼ the loss is Σs²: ∂/∂xⱼ = 2s·yⱼ, ∂/∂yⱼ = 2s·(xⱼ + 1), added up where y is narrow.
+      const s = numbers(sums);
+      const dx = new Float64Array(24);
+      const dy = new Float64Array(narrow ? 8 : 24);
+      for (let i = 0; i < 24; i++) {
+        const column = Math.floor(i / 12) * 4 + (i % 4);
+        const own = narrow ? column : i;
+        dx[i] = 2 * s[column]! * feeds.get("y")!.numbers()[own]!;
+        dy[own]! += 2 * s[column]! * (a.numbers()[i]! + 1);
+      }
+      const [gx, gy] = gradients.map((g) => numbers(g!));
+      gx!.forEach((g, i) => {
+        expect(g).toBeCloseTo(dx[i]!, 12);
+      });
+      gy!.forEach((g, i) => {
+        expect(g).toBeCloseTo(dy[i]!, 12);
+      });
+    }
+  });
+
+  it("subtracts what would be added negated", () => {
+    const b = graphBuilder();
+    const [x, y] = ["x", "y"].map((n) => b.input(n, "float64", [2])) as [Value, Value];
+    const apart = sub(x, y);
+    const loss = reduceSum(add(mul(y, y), mul(apart, apart)), [0], false);
+    const [dy] = differentiate(b, loss, [y]);
+    b.output(dy!, "dy");
+    const graph = prune(b.build());
+    expect(graph.nodes.some((n) => n.op === "Neg")).toBe(false);
+    const values = evaluateGraph(
+      graph,
+      new Map([
+        ["x", Tensor.from("float64", [2], [5, 1])],
+        ["y", Tensor.from("float64", [2], [2, 3])],
+      ]),
+    );
+    expect(Array.from(values.get("dy")!.numbers())).toEqual([-2, 10]);
   });
 
   it("is undefined where the loss does not depend on a value", () => {

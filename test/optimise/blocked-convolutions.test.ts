@@ -19,13 +19,13 @@ function convolution(
   x: readonly number[],
   w: readonly number[],
   attributes: Readonly<Record<string, AttributeInput>>,
+  { bias = true } = {},
 ): Graph {
   const b = graphBuilder({ name: "convolution" });
   const weights = reshape(b.input("w", "float32", [sizeOf(w)]), w);
-  b.output(
-    b.add("Conv", [b.input("x", "float32", x), weights, b.input("b", "float32", [w[0]!])], attributes),
-    "y",
-  );
+  const inputs = [b.input("x", "float32", x), weights];
+  if (bias) inputs.push(b.input("b", "float32", [w[0]!]));
+  b.output(b.add("Conv", inputs, attributes), "y");
   return b.build();
 }
 
@@ -75,12 +75,21 @@ describe("convolutions in the engine's blocked layout", () => {
       ]);
       expectClose(await run(rewritten, feeds), await run(graph, feeds), 1e-5);
     }
+    const narrow = convolution([2, 32, 8, 8], [4, 32, 3, 3], { pads: [1, 1, 1, 1] }, { bias: false });
+    const rewritten = blockedConvolutions(narrow, block);
+    expect(blocked(rewritten)).toEqual(["ReorderInput", "Conv", "ReorderOutput"]);
+    const feeds = new Map([
+      ["x", normal([2, 32, 8, 8])],
+      ["w", normal([4 * 32 * 9])],
+    ]);
+    expectClose(await run(rewritten, feeds), await run(narrow, feeds), 1e-5);
   });
 
   it("is for whole blocks of channels, one group, and kernels with more than one tap", () => {
     const x = [2, 16, 8, 8];
     for (const [channels, w, attributes] of [
       [16, [24, 16, 3, 3], {}],
+      [16, [4, 16, 3, 3], {}],
       [24, [16, 24, 3, 3], {}],
       [16, [16, 16, 1, 1], {}],
       [16, [16, 8, 3, 3], { group: 2 }],
