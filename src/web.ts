@@ -11,3 +11,4 @@ export { type OpenedModel, type OpenModelOptions, openModelFile } from "./host/w
 export { type WebEngine, type WebEngineOptions, webEngine } from "./host/web/ort.js";
 export type { WebProvider } from "./host/web/start-runtime.js";
 export * from "./index.js";
+export type { NodePlacement, PlacedNode } from "./runtime/node-placement.js";

@@ -7,12 +7,12 @@ import { graphBuilder } from "../../src/ops/index.js";
 import { findChromium } from "../web/find-chromium.js";
 import { checkLook } from "./check-look.js";
 import { network } from "./models.js";
-import { download, drop, fileOf, openedStudio } from "./open-studio.js";
+import { download, drop, eachLook, fileOf, openedStudio } from "./open-studio.js";
 
 const there = findChromium();
 const markup = "<img src=x onerror=alert(1)>";
 
-/** A convolution, and one whose groups make six channels: WebGPU computes that wrongly. */
+/** A convolution, one whose groups make six channels, which WebGPU computes wrongly, and a Celu, which it does not have. */
 function grouped(): Uint8Array {
   const b = graphBuilder({ name: "grouped" });
   const weights = (dims: readonly number[]) =>
@@ -22,7 +22,7 @@ function grouped(): Uint8Array {
   const plain = b.add("Conv", [x, weights([16, 16, 3, 3])], { pads }, { name: "plain" });
   const relu = b.add("Relu", [plain]);
   const two = b.add("Conv", [relu, weights([96, 1, 3, 3])], { pads, group: 16 }, { name: markup });
-  b.output(two, "y");
+  b.output(b.add("Celu", [two], {}, { name: `${markup} (2)` }), "y");
   return encodeModel(modelOf(b.build()));
 }
 
@@ -38,12 +38,16 @@ describe.skipIf(!there)("what the studio says of a model", { timeout: 600_000 },
     for (const wasm of await page.getByLabel(/^wasm/).all()) await wasm.uncheck();
     await page.getByRole("button", { name: "Measure" }).click();
     const card = page.getByRole("region", { name: "WebGPU" });
-    const summary = card.getByText("1 node of grouped.onnx on the CPU: Conv ×1");
+    const summary = card.getByText("2 nodes of grouped.onnx on the CPU: Conv ×1, Celu ×1");
     await summary.waitFor({ timeout: 400_000 });
     await summary.click();
-    await card.getByRole("listitem").filter({ hasText: markup }).first().waitFor();
+    expect(await card.getByRole("listitem").allTextContents()).toEqual([
+      `Conv ${markup}`,
+      `Celu ${markup} (2)`,
+    ]);
+    await card.getByText(/^Given to the CPU by the engine itself/).waitFor();
     expect(await card.locator("img").count()).toBe(0);
-    await checkLook(page, "nodes on the CPU");
+    await eachLook(page, "on-cpu", (as) => checkLook(page, as));
   });
 
   it("writes a page of layers, swap and times, with nothing in it that runs", async () => {

@@ -5,7 +5,9 @@ import { Tensor } from "../../base/tensor.js";
 import { forWebgpu } from "../../optimise/not-for-webgpu.js";
 import { checkRun } from "../../runtime/check-run.js";
 import { engineError } from "../../runtime/engine-error.js";
+import { type NodePlacement, nodePlacement, placementMark } from "../../runtime/node-placement.js";
 import type { NamedTensors, Session, SessionOptions } from "../../runtime/session.js";
+import { listen } from "./engine-log.js";
 import type { Runtime, WebProvider } from "./start-runtime.js";
 
 const levels = { none: "disabled", basic: "basic", extended: "extended", all: "all" } as const;
@@ -14,24 +16,18 @@ const levels = { none: "disabled", basic: "basic", extended: "extended", all: "a
 const quiet = { logSeverityLevel: 4 } as const;
 
 export async function createSession(
-  { ort, turns, buffers }: Runtime,
+  runtime: Runtime,
   provider: WebProvider,
   model: Uint8Array,
-  { optimisation = "all", oneBlock = true }: SessionOptions,
+  options: SessionOptions,
 ): Promise<Session> {
-  const { bytes, onCpu } = provider === "webgpu" ? forWebgpu(model, buffers) : { bytes: model, onCpu: [] };
+  const { ort, turns } = runtime;
+  const { onCpu, create } = prepared(runtime, provider, model, options);
   let session: Ort.InferenceSession;
   try {
-    session = await turns(() =>
-      ort.InferenceSession.create(bytes, {
-        executionProviders: [onCpu.length > 0 ? { name: "webgpu", forceCpuNodeNames: onCpu } : provider],
-        graphOptimizationLevel: levels[optimisation],
-        enableMemPattern: oneBlock,
-        ...quiet,
-      }),
-    );
+    session = await turns(() => create(quiet));
   } catch (cause) {
-    throw engineError("the engine refused the model", cause);
+    throw refused(cause);
   }
   return {
     inputs: session.inputNames,
@@ -40,6 +36,46 @@ export async function createSession(
     run: async (feeds, fetches) => run(ort, turns, session, feeds, fetches),
     release: () => turns(() => session.release()),
   };
+}
+
+/** By a session that logs all and is closed again. */
+export async function placementOf(
+  runtime: Runtime,
+  provider: WebProvider,
+  model: Uint8Array,
+  options: SessionOptions,
+): Promise<readonly NodePlacement[] | undefined> {
+  const { create } = prepared(runtime, provider, model, options);
+  try {
+    const log = await runtime.turns(() =>
+      listen(placementMark, async () => {
+        const session = await create({ logSeverityLevel: 0 });
+        await session.release();
+      }),
+    );
+    return nodePlacement(log);
+  } catch (cause) {
+    throw refused(cause);
+  }
+}
+
+const refused = (cause: unknown) => engineError("the engine refused the model", cause);
+
+function prepared(
+  { ort, buffers }: Runtime,
+  provider: WebProvider,
+  model: Uint8Array,
+  { optimisation = "all", oneBlock = true }: SessionOptions,
+) {
+  const { bytes, onCpu } = provider === "webgpu" ? forWebgpu(model, buffers) : { bytes: model, onCpu: [] };
+  const create = (log: Ort.InferenceSession.SessionOptions) =>
+    ort.InferenceSession.create(bytes, {
+      executionProviders: [onCpu.length > 0 ? { name: "webgpu", forceCpuNodeNames: onCpu } : provider],
+      graphOptimizationLevel: levels[optimisation],
+      enableMemPattern: oneBlock,
+      ...log,
+    });
+  return { onCpu, create };
 }
 
 async function run(

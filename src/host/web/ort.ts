@@ -3,8 +3,9 @@ import { encodeModel } from "../../graph/codec.js";
 import { needsDataFile } from "../../graph/data-file.js";
 import type { Graph } from "../../graph/ir.js";
 import { modelOf } from "../../graph/model.js";
+import type { NodePlacement } from "../../runtime/node-placement.js";
 import type { Engine } from "../../runtime/session.js";
-import { createSession } from "./ort-session.js";
+import { createSession, placementOf } from "./ort-session.js";
 import { startRuntime, type WebProvider } from "./start-runtime.js";
 
 export interface WebEngineOptions {
@@ -26,6 +27,12 @@ export interface WebEngine extends Engine {
   readonly provider: WebProvider;
   /** With `webgpu`: vendor and architecture of the adapter, as far as the browser tells. */
   readonly device: string | undefined;
+  /**
+   * Which provider the engine gives each node of a model to, after its own rewriting: `webgpu` leaves to the CPU what it has no
+   * shader for. A session of its own is opened for it, so it is asked beside what is timed, and not before. Undefined where the
+   * engine's log does not tell.
+   */
+  placement(model: Uint8Array | Graph): Promise<readonly NodePlacement[] | undefined>;
 }
 
 /**
@@ -58,6 +65,7 @@ export async function webEngine({
       }
       return createSession(runtime, provider, bytesOf(model), options);
     },
+    placement: async (model) => placementOf(runtime, provider, bytesOf(model), {}),
   };
 }
 

@@ -4,6 +4,7 @@ import { encodeModel } from "../../graph/codec.js";
 import { modelOf } from "../../graph/model.js";
 import { graphBuilder } from "../../ops/index.js";
 import { engineError } from "../../runtime/engine-error.js";
+import { startAudibly } from "./engine-log.js";
 import { inTurn, type Turns } from "./in-turn.js";
 
 export type WebProvider = "wasm" | "webgpu";
@@ -65,7 +66,9 @@ async function start(provider: WebProvider, { threads: wanted, wasmPaths }: Sett
     ort.env.logLevel = "fatal";
     if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = new URL(wasmPaths, globalThis.location?.href).href;
     // The engine loads its WebAssembly with the first session: now, so that nothing is found out later.
-    const session = await ort.InferenceSession.create(smallest(), { executionProviders: [provider] });
+    const session = await startAudibly(() =>
+      ort.InferenceSession.create(smallest(), { executionProviders: [provider] }),
+    );
     await session.release();
     return {
       ort,

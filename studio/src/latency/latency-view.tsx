@@ -140,7 +140,7 @@ type TimedModel = Timing["models"][number];
 
 function Times({ timing }: { readonly timing: Timing }) {
   const narrow = useNarrow();
-  const { models, device, runtime, threads, startMs, notes } = timing;
+  const { models, provider, device, runtime, threads, startMs, notes } = timing;
   const slowest = Math.max(...models.map((m) => m.p90Ms));
   const figures: readonly [title: string, of: (m: TimedModel, i: number) => ComponentChildren][] = [
     ["Median", (m) => <ShareBar share={m.medianMs / slowest}>{formatMs(m.medianMs)}</ShareBar>],
@@ -199,7 +199,7 @@ function Times({ timing }: { readonly timing: Timing }) {
       <Note>
         {`${runtime}, ${threads} ${threads === 1 ? "thread" : "threads"}${device ? `, ${device}` : ""}; the engine's own start took ${formatMs(startMs)}`}
       </Note>
-      {models.map((m, i) => (m.onCpu.length > 0 ? <OnCpu key={i} model={m} /> : null))}
+      {provider === "webgpu" && models.map((m, i) => <OnCpu key={i} model={m} />)}
       {notes.map((n) => (
         <Note key={n}>{n}</Note>
       ))}

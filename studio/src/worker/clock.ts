@@ -1,5 +1,6 @@
-import { type Graph, type NamedTensors, randomFeeds, ratiosToFirst, type Session, spreadOf } from "scconv";
-import { openModelFile, webEngine } from "scconv/web";
+import { type NamedTensors, randomFeeds, ratiosToFirst, type Session, spreadOf } from "scconv";
+import { openModelFile, type WebEngine, webEngine } from "scconv/web";
+import { type OffGpu, offGpu } from "./off-gpu.js";
 import type { Clock, Timed, TimingRequest } from "./protocol.js";
 
 /** So many untimed inferences before the timed ones: the engine plans its memory in the first. */
@@ -30,14 +31,19 @@ export function clock(): Clock {
         await onRound(round + 1);
       }
       const ratios = ratiosToFirst(table);
+      for (const { session } of running) await session.release();
+      const off: OffGpu[] = [];
+      for (const [m, { files }] of models.entries()) {
+        off.push(await offGpu(engine, files, running[m]!.session.onCpu ?? []));
+      }
       return {
         ...{ provider, threads: engine.threads, startMs },
         device: engine.device,
         notes: engine.notes,
         runtime: engine.runtime,
-        models: running.map(({ once: _, ...facts }, m): Timed => {
+        models: running.map(({ name, openMs, firstMs }, m): Timed => {
           const times = table.map((row) => row[m]!);
-          return { ...facts, ...spreadOf(times), ratio: ratios[m] ?? 1 };
+          return { name, openMs, firstMs, ...spreadOf(times), ratio: ratios[m] ?? 1, ...off[m]! };
         }),
       };
     },
@@ -48,12 +54,12 @@ interface Running {
   readonly name: string;
   readonly openMs: number;
   readonly firstMs: number;
-  readonly onCpu: Timed["onCpu"];
+  readonly session: Session;
   once(): Promise<number>;
 }
 
 async function openOne(
-  engine: Awaited<ReturnType<typeof webEngine>>,
+  engine: WebEngine,
   { name, files }: TimingRequest["models"][number],
   { batch, size }: Pick<TimingRequest, "batch" | "size">,
 ): Promise<Running> {
@@ -63,19 +69,7 @@ async function openOne(
   const session = await engine.open(runnable);
   const openMs = performance.now() - opening;
   const once = () => timed(session, feeds);
-  return { name, openMs, firstMs: await once(), onCpu: byOperator(graph, session.onCpu ?? []), once };
-}
-
-function byOperator(graph: Graph, names: readonly string[]): Timed["onCpu"] {
-  const ops = new Map(graph.nodes.map((n) => [n.name, n.op]));
-  const found = new Map<string, string[]>();
-  for (const name of names) {
-    // A name that was not there, or there twice, got a number of its own.
-    const own = name.replace(/#\d+$/, "");
-    const op = ops.get(name) ?? ops.get(own) ?? "node";
-    found.set(op, [...(found.get(op) ?? []), ops.has(name) ? name : own || name]);
-  }
-  return [...found].map(([op, of]) => ({ op, names: of }));
+  return { name, openMs, firstMs: await once(), session, once };
 }
 
 async function timed(session: Session, feeds: NamedTensors): Promise<number> {

@@ -100,8 +100,16 @@ export interface Timed extends Spread {
   readonly firstMs: number;
   /** To the first model: the median of the rounds' ratios. */
   readonly ratio: number;
-  /** Nodes that were kept from WebGPU, because it computes them wrongly, by operator. */
-  readonly onCpu: readonly { readonly op: string; readonly names: readonly string[] }[];
+  /** Nodes that were kept from WebGPU, because it computes them wrongly. */
+  readonly kept: readonly NamedNodes[];
+  /** Nodes that WebGPU's engine itself gave to the CPU; undefined where it did not tell. */
+  readonly moved: readonly NamedNodes[] | undefined;
+}
+
+/** Of one operator. */
+export interface NamedNodes {
+  readonly op: string;
+  readonly names: readonly string[];
 }
 
 export interface Timing {

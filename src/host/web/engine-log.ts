@@ -1,0 +1,41 @@
+/*
+ * What ONNX Runtime logs in a browser. Its WebAssembly prints to the console, whose functions it keeps from when it is started: ours
+ * have to be in their place then, and hand everything on while nobody listens.
+ */
+
+let heard: ((line: string) => void) | undefined;
+
+/** Starts the engine so that it can be listened to later. */
+export async function startAudibly<T>(start: () => Promise<T>): Promise<T> {
+  const own = { log: console.log, error: console.error };
+  const ours = { log: through(own.log), error: through(own.error) };
+  Object.assign(console, ours);
+  try {
+    return await start();
+  } finally {
+    for (const level of ["log", "error"] as const) {
+      if (console[level] === ours[level]) console[level] = own[level];
+    }
+  }
+}
+
+const through =
+  (to: typeof console.log): typeof console.log =>
+  (...said) => {
+    if (heard) heard(said.join(" "));
+    else to.apply(console, said);
+  };
+
+/** The lines of the log that hold `mark`, which come while `work` is done and reach the console no more. */
+export async function listen(mark: string, work: () => Promise<void>): Promise<string[]> {
+  const lines: string[] = [];
+  heard = (line) => {
+    if (line.includes(mark)) lines.push(line);
+  };
+  try {
+    await work();
+  } finally {
+    heard = undefined;
+  }
+  return lines;
+}
