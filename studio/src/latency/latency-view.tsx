@@ -1,11 +1,10 @@
-import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { formatMs } from "scconv";
 import { opened } from "../models/slots.js";
+import { type FigureOf, FoldingTable } from "../parts/folding-table.js";
 import { Failure, Note } from "../parts/message.js";
 import { Name } from "../parts/name.js";
 import { ShareBar } from "../parts/share-bar.js";
-import { useNarrow } from "../parts/use-narrow.js";
 import { swappedCount } from "../what-if/choice.js";
 import type { Timing } from "../worker/protocol.js";
 import {
@@ -139,10 +138,9 @@ function Result({ backend, measured }: { readonly backend: Backend; readonly mea
 type TimedModel = Timing["models"][number];
 
 function Times({ timing }: { readonly timing: Timing }) {
-  const narrow = useNarrow();
   const { models, provider, device, runtime, threads, startMs, notes } = timing;
   const slowest = Math.max(...models.map((m) => m.p90Ms));
-  const figures: readonly [title: string, of: (m: TimedModel, i: number) => ComponentChildren][] = [
+  const figures: readonly FigureOf<TimedModel>[] = [
     ["Median", (m) => <ShareBar share={m.medianMs / slowest}>{formatMs(m.medianMs)}</ShareBar>],
     ["10 to 90 %", (m) => `${formatMs(m.p10Ms)} to ${formatMs(m.p90Ms)}`],
     ["To the first", (m, i) => (i === 0 ? "1" : m.ratio.toFixed(2))],
@@ -151,51 +149,13 @@ function Times({ timing }: { readonly timing: Timing }) {
   ];
   return (
     <>
-      {narrow ? (
-        <section aria-label="Times">
-          {models.map((m, i) => (
-            <section key={i} class="timed">
-              <h3>
-                <Name>{m.name}</Name>
-              </h3>
-              <dl>
-                {figures.map(([title, of]) => (
-                  <div key={title}>
-                    <dt>{title}</dt>
-                    <dd>{of(m, i)}</dd>
-                  </div>
-                ))}
-              </dl>
-            </section>
-          ))}
-        </section>
-      ) : (
-        <section class="wide-table" aria-label="Times" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                {["Model", ...figures.map(([title]) => title)].map((title) => (
-                  <th key={title} scope="col">
-                    {title}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {models.map((m, i) => (
-                <tr key={i}>
-                  <th scope="row">
-                    <Name>{m.name}</Name>
-                  </th>
-                  {figures.map(([title, of]) => (
-                    <td key={title}>{of(m, i)}</td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
+      <FoldingTable
+        label="Times"
+        title="Model"
+        rows={models}
+        nameOf={(m) => <Name>{m.name}</Name>}
+        figures={figures}
+      />
       <Note>
         {`${runtime}, ${threads} ${threads === 1 ? "thread" : "threads"}${device ? `, ${device}` : ""}; the engine's own start took ${formatMs(startMs)}`}
       </Note>

@@ -1,4 +1,12 @@
+import { type FigureOf, FoldingTable } from "../parts/folding-table.js";
 import { course } from "./training.js";
+
+interface Row {
+  readonly after: string;
+  readonly top1: number;
+  /** Undefined before the first. */
+  readonly epoch?: (typeof course.value.epochs)[number];
+}
 
 const percent = (n: number): string => `${n.toFixed(2)} %`;
 
@@ -6,44 +14,18 @@ const percent = (n: number): string => `${n.toFixed(2)} %`;
 export function EpochsTable() {
   const { epochs, calibrated } = course.value;
   const { top1, calibratedTop1 } = calibrated!;
-  return (
-    <section class="wide-table" aria-label="Epochs" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">After</th>
-            <th scope="col">Top-1, held out</th>
-            <th scope="col">Loss, held out</th>
-            <th scope="col">Training loss</th>
-            <th scope="col">Top-1, training</th>
-            <th scope="col">Learning rate</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[
-            ["the original", top1],
-            ["calibration", calibratedTop1],
-          ].map(([name, value]) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td>{percent(value as number)}</td>
-              {[1, 2, 3, 4].map((i) => (
-                <td key={i} />
-              ))}
-            </tr>
-          ))}
-          {epochs.map((e) => (
-            <tr key={e.epoch}>
-              <th scope="row">epoch {e.epoch}</th>
-              <td>{percent(e.top1)}</td>
-              <td>{e.loss.toFixed(3)}</td>
-              <td>{e.trainLoss.toFixed(3)}</td>
-              <td>{percent(e.trainTop1)}</td>
-              <td>{e.learningRate.toPrecision(2)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
+  const rows: Row[] = [
+    { after: "the original", top1 },
+    { after: "calibration", top1: calibratedTop1 },
+    ...epochs.map((epoch) => ({ after: `epoch ${epoch.epoch}`, top1: epoch.top1, epoch })),
+  ];
+  return <FoldingTable label="Epochs" title="After" rows={rows} nameOf={(r) => r.after} figures={figures} />;
 }
+
+const figures: readonly FigureOf<Row>[] = [
+  ["Top-1, held out", ({ top1 }) => percent(top1)],
+  ["Loss, held out", ({ epoch }) => epoch?.loss.toFixed(3)],
+  ["Training loss", ({ epoch }) => epoch?.trainLoss.toFixed(3)],
+  ["Top-1, training", ({ epoch }) => epoch && percent(epoch.trainTop1)],
+  ["Learning rate", ({ epoch }) => epoch?.learningRate.toPrecision(2)],
+];
