@@ -46,11 +46,11 @@ export function formatChange(before: number, after: number): string {
 /** 42.8 %, of a share of 1. */
 export const formatShare = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
-/** −0.42: two digits, without a minus where they are 0. */
-export const formatSigned = (n: number): string =>
+/** −0.42: so many digits, without a minus where they are 0. */
+export const formatSigned = (n: number, digits = 2): string =>
   n
-    .toFixed(2)
-    .replace(/^-(?!0\.00$)/, "−")
+    .toFixed(digits)
+    .replace(/^-(?!0\.0*$)/, "−")
     .replace(/^-/, "");
 
 function significant(n: number): string {

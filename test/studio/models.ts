@@ -59,3 +59,9 @@ export async function answerOf(model: string | Uint8Array, image: Buffer): Promi
   await session.release();
   return [...results.values()][0]!.numbers();
 }
+
+/** One of the largest scores, as the page writes it: with a minus sign, not a hyphen. */
+export function answerIn(line: string): { index: number; score: number } {
+  const [, index, minus, score] = /^class (\d+): (−?)([\d.]+)$/.exec(line)!;
+  return { index: Number(index), score: Number(score) * (minus ? -1 : 1) };
+}

@@ -8,7 +8,7 @@ import { runCli } from "../cli/run-cli.js";
 import { findChromium, noChromium } from "../web/find-chromium.js";
 import { checkLook } from "./check-look.js";
 import { labelledImages, shardOf, writeImages, writePlain } from "./images.js";
-import { answerOf, network, picture, sideOf } from "./models.js";
+import { answerIn, answerOf, network, picture, sideOf } from "./models.js";
 import { download, drop, eachLook, fileOf, openStudio, type Studio, type Watched } from "./open-studio.js";
 
 const there = findChromium();
@@ -211,8 +211,8 @@ describe.skipIf(!there)("training in the studio", { timeout: patience }, () => {
       const shown = await page.getByText(/^class \d+: /).allTextContents();
       return Math.max(
         ...shown.map((line) => {
-          const [, index, score] = /^class (\d+): (.*)$/.exec(line)!;
-          return Math.abs(Number(score) - logits[Number(index)]!);
+          const { index, score } = answerIn(line);
+          return Math.abs(score - logits[index]!);
         }),
         shown.length === 5 ? 0 : 1,
       );

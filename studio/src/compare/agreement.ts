@@ -1,3 +1,5 @@
+import { formatSigned } from "scconv";
+
 /** How far two classifiers agree on an image; undefined where their scores are not of the same classes. */
 export function agreementOf(
   one: ArrayLike<number> | undefined,
@@ -22,7 +24,7 @@ export function agreementOf(
       : `They disagree: class ${first[0]}, class ${second[0]}`,
     `${common} of the ${first.length} largest are the same`,
     `scores apart by at most ${apart.toPrecision(3)}`,
-    ...(cosine === undefined ? [] : [`cosine ${cosine.toFixed(4).replace("-", "−")}`]),
+    ...(cosine === undefined ? [] : [`cosine ${formatSigned(cosine, 4)}`]),
   ].join(" · ");
 }
 

@@ -7,6 +7,11 @@ import { Name } from "../parts/name.js";
 export function CompareTable({ layers }: { readonly layers: readonly ComparedLayer[] }) {
   const [all, setAll] = useState(false);
   const shown = useMemo(() => (all ? layers : layers.filter((l) => l.kind !== "same")), [layers, all]);
+  // Of two files with the same weights, or with none in common, nothing moved.
+  const told = useMemo(
+    () => columns.filter(({ key }) => key !== "weights" || layers.some((l) => comparedCells(l).moved)),
+    [layers],
+  );
   return (
     <>
       <div class="toolbar">
@@ -21,7 +26,7 @@ export function CompareTable({ layers }: { readonly layers: readonly ComparedLay
       <DataTable
         label="Layers of both"
         rows={shown}
-        columns={columns}
+        columns={told}
         rowKey={(_, index) => index}
         empty="Both have the same layers, with the same weights."
         muted={(l) => l.kind === "same"}

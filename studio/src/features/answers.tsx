@@ -1,3 +1,4 @@
+import { formatSigned } from "scconv";
 import type { Answer } from "../worker/protocol.js";
 
 /** The largest scores of a classifier. */
@@ -7,7 +8,7 @@ export function Answers({ answers }: { readonly answers: readonly Answer[] }) {
     <p class="facts">
       {answers.map(({ index, score }) => (
         <span key={index}>
-          class {index}: <strong>{score.toFixed(5)}</strong>
+          class {index}: <strong>{formatSigned(score, 5)}</strong>
         </span>
       ))}
     </p>

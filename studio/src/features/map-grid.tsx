@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { formatSigned } from "scconv";
 import { dark } from "../app/theme.js";
 import { Note } from "../parts/message.js";
 import { Name } from "../parts/name.js";
@@ -46,7 +47,7 @@ export function MapGrid({ maps, scale, range }: Props) {
       <Note>
         {r.mostAlike.length === 0
           ? "No two maps are alike (cosine of the centred maps from 0.9)."
-          : `Most alike (cosine of the centred maps): ${r.mostAlike.map((p, k) => `${pairLetters[k]}: ${p.maps.join(" ~ ")} (${p.similarity.toFixed(3)})`).join(" · ")}`}
+          : `Most alike (cosine of the centred maps): ${r.mostAlike.map((p, k) => `${pairLetters[k]}: ${p.maps.join(" ~ ")} (${formatSigned(p.similarity, 3)})`).join(" · ")}`}
       </Note>
     </>
   );
