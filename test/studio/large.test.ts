@@ -10,25 +10,18 @@ import { architecture } from "../../src/zoo/index.js";
 import { temporaryFolder, tinyClassifier } from "../cli/models.js";
 import { findChromium } from "../web/find-chromium.js";
 import { network } from "./models.js";
-import { openedStudio } from "./open-studio.js";
+import { openedStudio, watchTasks } from "./open-studio.js";
 
 const there = findChromium();
 
-/** Opens files as a person chooses them, and measures: seconds until the table is there, and the page's longest pause in ms. */
+/** Opens files as a person chooses them, and measures: seconds until the table is there, and the page's longest task in ms. */
 async function openAndWatch(page: Page, files: string[]) {
-  await page.evaluate(() => {
-    const watch = globalThis as unknown as { longest: number };
-    watch.longest = 0;
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) watch.longest = Math.max(watch.longest, duration);
-    }).observe({ type: "longtask" });
-  });
+  const longest = await watchTasks(page);
   const started = performance.now();
   await page.locator("input[type=file]").first().setInputFiles(files);
   await page.getByRole("table", { name: "Layers" }).waitFor();
   const seconds = (performance.now() - started) / 1000;
-  const longest = await page.evaluate(() => (globalThis as unknown as { longest: number }).longest);
-  return { seconds, longest };
+  return { seconds, longest: await longest() };
 }
 
 describe.skipIf(!there)("large models in the studio", { timeout: 600_000 }, () => {

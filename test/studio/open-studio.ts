@@ -127,6 +127,26 @@ export async function download(page: Page, button: string): Promise<{ name: stri
   return { name: got.suggestedFilename(), bytes: await readFile(await got.path()) };
 }
 
+/** Of the page's own thread, from now on; gives the longest task so far, in milliseconds. Those below 50 ms are none. */
+export async function watchTasks(page: Page): Promise<() => Promise<number>> {
+  const watch = await page.evaluateHandle(() => {
+    const tasks = { longest: 0 };
+    const note = (entries: readonly PerformanceEntry[]) => {
+      for (const { duration } of entries) tasks.longest = Math.max(tasks.longest, duration);
+    };
+    const observer = new PerformanceObserver((list) => note(list.getEntries()));
+    observer.observe({ type: "longtask" });
+    return { tasks, note, observer };
+  });
+  return () =>
+    watch.evaluate(async ({ tasks, note, observer }) => {
+      // A task is noted when it is over.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      note(observer.takeRecords());
+      return tasks.longest;
+    });
+}
+
 const pictures = process.env.STUDIO_PICTURES
   ? fileURLToPath(new URL("../../docs/studio/", import.meta.url))
   : undefined;

@@ -134,9 +134,10 @@ function order<Row>(
 }
 
 const compare = (a: number | string, b: number | string): number =>
-  typeof a === "number" && typeof b === "number"
-    ? b - a
-    : `${a}`.localeCompare(`${b}`, "en", { numeric: true });
+  typeof a === "number" && typeof b === "number" ? b - a : texts.compare(`${a}`, `${b}`);
+
+/** Made once: with `localeCompare`, which looks for its rules every time, ten thousand rows take several times as long. */
+const texts = new Intl.Collator("en", { numeric: true });
 
 function SortMenu<Row>({
   columns,
