@@ -34,9 +34,29 @@ describe.skipIf(!there)("the studio, from a file to a smaller one", { timeout: 6
     await eachLook(page, "layers", (as) => checkLook(page, as));
   });
 
+  it("keeps the model when files come that it does not need", async () => {
+    const { page } = open.watched;
+    await page.getByRole("searchbox", { name: "Search layers" }).fill("conv");
+    await drop(page, { name: "notes.txt", bytes: new Uint8Array(3) });
+    await page.getByText("Neither a model nor images among what was dropped: notes.txt").waitFor();
+    expect(await page.getByRole("searchbox", { name: "Search layers" }).inputValue()).toBe("conv");
+    await page.getByRole("searchbox", { name: "Search layers" }).fill("");
+    const two = { bytes: (await fileOf(network)).bytes };
+    await drop(page, { name: "one.onnx", ...two }, { name: "two.onnx", ...two });
+    await page.getByText("One model at a time is opened: not two.onnx.").waitFor();
+    await page.getByText("one.onnx").first().waitFor();
+    await drop(page, await fileOf(network));
+    await page.getByRole("alert").waitFor({ state: "detached" });
+    await page.getByRole("table", { name: "Layers" }).waitFor();
+  });
+
   it("sorts and searches, by keyboard as well", async () => {
     const { page } = open.watched;
     const table = page.getByRole("table", { name: "Layers" });
+    // What was focused went when the model came.
+    expect(await page.locator("main").evaluate((e) => e === document.activeElement)).toBe(true);
+    await page.keyboard.press("Tab");
+    expect(await page.getByRole("searchbox").evaluate((e) => e === document.activeElement)).toBe(true);
     const header = table.getByRole("columnheader", { name: "Parameters" });
     await header.getByRole("button").focus();
     await page.keyboard.press("Enter");
@@ -169,6 +189,7 @@ describe.skipIf(!there)("what strangers send", { timeout: 600_000 }, () => {
     const { page } = open.watched;
     await drop(page, { name: "photo.txt", bytes: new Uint8Array(3) });
     await page.getByText("No .onnx file among what was dropped: photo.txt").waitFor();
+    expect(await page.getByRole("alert").count()).toBe(1);
   });
 
   it("ten thousand nodes, named in markup, do not stop the page", async () => {

@@ -2,14 +2,14 @@ import { first } from "../models/slots.js";
 import { DropZone } from "../parts/drop-zone.js";
 import { Failure } from "../parts/message.js";
 import { BrowserCard } from "./browser-card.js";
-import { takeFiles } from "./take.js";
+import { refusal, takeFiles } from "./take.js";
 
 /** Before there is a model, or where one was refused. */
 export function StartView() {
   const state = first.state.value;
   return (
     <>
-      {state.kind === "failed" && <Failure>{state.message}</Failure>}
+      {state.kind === "failed" && !refusal.value && <Failure>{state.message}</Failure>}
       <DropZone
         label="Drop an .onnx file here; weights in a file beside it, together with it"
         button="Choose a model"

@@ -32,6 +32,8 @@ export function takeFiles(files: readonly File[]): void {
   const model = modelFor(first, sorted);
   if (model) {
     void first.open(model);
+    if (sorted.models.length > 1)
+      refusal.value = `One model at a time is opened: not ${listOf(sorted.models.slice(1))}. A second one is laid beside it under Compare.`;
     return;
   }
   if (opened.peek() && (view.peek() === "train" || areTraining(sorted))) {
@@ -45,8 +47,9 @@ export function takeFiles(files: readonly File[]): void {
     if (view.peek() !== "compare") location.hash = "#features";
     return;
   }
+  const sought = opened.peek() ? "Neither a model nor images" : "No .onnx file";
   refusal.value =
-    files.length === 0 ? "Nothing was dropped." : `No .onnx file among what was dropped: ${listOf(files)}`;
+    files.length === 0 ? "Nothing was dropped." : `${sought} among what was dropped: ${listOf(files)}`;
 }
 
 /** Images in numbers, shards or CIFAR's files. */

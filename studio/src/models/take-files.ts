@@ -24,15 +24,16 @@ export function sortFiles(files: readonly File[]): Sorted {
 
 /**
  * A model for a slot: with the other files as its weights; without a model among them, the files are the weights of the one
- * that is there. Undefined where there is neither.
+ * that waits for them. Undefined where there is neither.
  */
 export function modelFor(slot: Slot, { models, others }: Sorted): ModelFiles | undefined {
   const [model] = models;
   if (model) return { model, external: others };
   const state = slot.state.value;
-  if (state.kind === "empty" || others.length === 0) return undefined;
-  // A model that was refused for something else will not be mended by them.
-  if (state.kind === "failed" && !state.message.includes("external data")) return undefined;
+  if (others.length === 0) return undefined;
+  // A model that is open has its weights, and one that was refused for something else will not be mended by them.
+  const wanting = state.kind === "failed" && state.message.includes("external data");
+  if (state.kind !== "opening" && !wanting) return undefined;
   const { files } = state;
   const named = new Set(others.map((f) => f.name));
   return { model: files.model, external: [...files.external.filter((f) => !named.has(f.name)), ...others] };
