@@ -41,6 +41,14 @@ export function App() {
     };
   }, []);
   const state = first.state.value;
+  const main = useRef<HTMLElement>(null);
+  const was = useRef(state.kind);
+  useEffect(() => {
+    // The button that opened or closed a model is gone: the keyboard goes on where its model is, or was.
+    if (was.current !== state.kind && document.activeElement === document.body)
+      main.current?.focus({ preventScroll: true });
+    was.current = state.kind;
+  }, [state.kind]);
   return (
     <>
       <header class="top">
@@ -51,7 +59,7 @@ export function App() {
         <ThemeSelect />
       </header>
       {state.kind === "open" && <Views />}
-      <main>
+      <main ref={main} tabIndex={-1}>
         {refusal.value && <Failure>{refusal.value}</Failure>}
         {state.kind === "opening" ? <Opening name={state.files.model.name} /> : <Body />}
       </main>
