@@ -79,7 +79,7 @@ function Summary({ summary }: { readonly summary: ImagesSummary }) {
           {`The model has ${outputs} outputs and the images ${classes.length} classes: they are its first ${classes.length}, in this order: ${listed(classes)}.`}
         </Note>
       )}
-      {summary.normalize === undefined && (
+      {summary.normalize === undefined && normalize.value === "none" && (
         <Note>The model does not say how its images are normalised: choose it above.</Note>
       )}
     </>
