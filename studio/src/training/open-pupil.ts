@@ -50,7 +50,12 @@ export async function openImages(
     ...{ name, size: height === width ? height : undefined, crop, channels, limit, holdOut, seed },
   });
   const { train, test } = data;
-  if (!train) throw new ScconvError("bad-input", "there are images for evaluation only", { where: name });
+  if (!train) {
+    throw new ScconvError("bad-input", "there are images for evaluation only", {
+      where: name,
+      need: "images to train on: train-*.tar, train/ or files of any other name",
+    });
+  }
   if (!test) {
     throw new ScconvError("bad-input", "one image is not enough: some are held out", { where: name });
   }

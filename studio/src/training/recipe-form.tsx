@@ -16,7 +16,7 @@ export function RecipeForm() {
         void train();
       }}
     >
-      <div class="settings roomy">
+      <div class="settings">
         {mainFields.map((field) => (
           <NumberInput key={field.key} field={field} />
         ))}
