@@ -90,6 +90,8 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
   const elapsed = () => before + (performance.now() - started) / 1000;
   let saved = performance.now();
 
+  /** What is being written beside the steps: one file at a time, waited for wherever it has to be there. */
+  let writing: Promise<void> | undefined;
   const save = async (epoch: number, next: number, name = "last.safetensors") => {
     const checkpoint = {
       state: trainer.state,
@@ -101,8 +103,16 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
       seconds: elapsed(),
       history,
     };
-    await store?.write(name, encodeCheckpoint(checkpoint));
+    const bytes = store && encodeCheckpoint(checkpoint);
+    await writing;
+    if (bytes) writing = store.write(name, bytes);
+    // That it failed is told by whoever waits for it next.
+    writing?.catch(() => {});
     saved = performance.now();
+  };
+  const saveWhole = async (...what: Parameters<typeof save>) => {
+    await save(...what);
+    await writing;
   };
 
   for (let epoch = resume?.epoch ?? 0; epoch < epochs; epoch++) {
@@ -146,7 +156,7 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
     } catch (error) {
       bar?.done();
       const stopped = signal?.aborted || (error instanceof ScconvError && error.code === "not-finite");
-      if (stopped && store) await save(epoch, from);
+      if (stopped && store) await saveWhole(epoch, from);
       if (signal?.aborted) {
         throw new ScconvError(
           "interrupted",
@@ -179,11 +189,11 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
     bar?.done(
       `top-1 ${accuracy.top1.toFixed(2)} %, loss ${metrics.trainLoss.toFixed(3)}, ${metrics.imagesPerSecond.toFixed(0)} images/s`,
     );
-    if (improved) await save(epoch + 1, 0, "best.safetensors");
+    if (improved) await saveWhole(epoch + 1, 0, "best.safetensors");
     await store?.write("metrics.csv", new TextEncoder().encode(metricsCsv(history)));
     await options.onEpoch?.(metrics, improved, trainer);
     // Last of all: a run that is killed before this does the end of the epoch again, with all that it leaves.
-    await save(epoch + 1, 0);
+    await saveWhole(epoch + 1, 0);
   }
   return { history, best, seconds: elapsed() };
 }

@@ -132,6 +132,32 @@ describe("fit", () => {
     expect(killed).toBeGreaterThan(8);
   });
 
+  it("goes on with its steps while a state is written, and stops where that fails", async () => {
+    let full = false;
+    const store = memoryStore();
+    const { write } = store;
+    const steps: number[] = [];
+    /** Steps that were done when a write began, and when it ended. */
+    const writes: [number, number][] = [];
+    const slow = {
+      ...store,
+      async write(name: string, bytes: Uint8Array) {
+        const before = steps.length;
+        await new Promise((done) => setTimeout(done, 200));
+        writes.push([before, steps.length]);
+        if (full) throw new Error("no space left");
+        await write(name, bytes);
+      },
+    };
+    const onStep = ({ step }: { step: number }) => void steps.push(step);
+    const { result } = await run({ store: slow, saveEvery: 0, onStep });
+    expect(result).not.toHaveProperty("error");
+    expect(writes[0]).toEqual([1, 2]);
+    full = true;
+    const failed = await run({ store: slow, saveEvery: 0, onStep });
+    expect(failed.result).toMatchObject({ error: { message: "no space left" } });
+  });
+
   it("keeps the last good state when training diverges", async () => {
     const store = memoryStore();
     const spoilt: DataSet = {
