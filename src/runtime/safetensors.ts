@@ -128,10 +128,11 @@ function whole(value: unknown): number[] | undefined {
   return Array.isArray(value) && value.every((v) => Number.isSafeInteger(v) && v >= 0) ? value : undefined;
 }
 
-/** Writes a safetensors file. */
+/** Writes a safetensors file, into memory that `room` gives for so many bytes. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: ReadonlyMap<string, string> = new Map(),
+  room: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
 ): Uint8Array {
   let at = 0;
   const entries: [string, unknown][] = [];
@@ -144,8 +145,8 @@ export function encodeSafetensors(
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   // Readers map the body: it starts at a multiple of eight.
   const padded = Math.ceil(json.byteLength / 8) * 8;
-  const bytes = new Uint8Array(8 + padded + at);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
+  const bytes = room(8 + padded + at);
+  new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(0, BigInt(padded), true);
   bytes.fill(0x20, 8, 8 + padded);
   bytes.set(json, 8);
   at = 8 + padded;

@@ -5,6 +5,8 @@ import { decodeSafetensors, encodeSafetensors } from "../runtime/safetensors.js"
 /** Where a run keeps its files. Writing replaces the whole file at once: beside, flushed, renamed. */
 export interface RunStore {
   write(name: string, bytes: Uint8Array): Promise<void>;
+  /** Whether it keeps nothing of `bytes` once `write` has resolved: a run then needs no fresh memory for each of its states. */
+  readonly letsGo?: boolean;
   /** Undefined where there is no such file. */
   read(name: string): Promise<Uint8Array | undefined>;
 }
@@ -38,8 +40,12 @@ export interface EpochMetrics {
   readonly idle: number;
 }
 
-export function encodeCheckpoint({ state, ...rest }: Checkpoint): Uint8Array {
-  return encodeSafetensors(state, new Map([["scconv.run", JSON.stringify(rest)]]));
+/** In memory of its own, or in what `room` gives for so many bytes. */
+export function encodeCheckpoint(
+  { state, ...rest }: Checkpoint,
+  room?: (bytes: number) => Uint8Array,
+): Uint8Array {
+  return encodeSafetensors(state, new Map([["scconv.run", JSON.stringify(rest)]]), room);
 }
 
 export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {

@@ -90,6 +90,13 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
   const elapsed = () => before + (performance.now() - started) / 1000;
   let saved = performance.now();
 
+  let memory = new Uint8Array();
+  /** The memory of the state before: to have 200 MB from the system takes longer than to fill them. */
+  const room = (bytes: number) => {
+    // The record beside the state grows with every epoch.
+    if (memory.byteLength < bytes) memory = new Uint8Array(bytes + 2 ** 20);
+    return memory.subarray(0, bytes);
+  };
   /** What is being written beside the steps: one file at a time, waited for wherever it has to be there. */
   let writing: Promise<void> | undefined;
   const save = async (epoch: number, next: number, name = "last.safetensors") => {
@@ -103,9 +110,8 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
       seconds: elapsed(),
       history,
     };
-    const bytes = store && encodeCheckpoint(checkpoint);
     await writing;
-    if (bytes) writing = store.write(name, bytes);
+    if (store) writing = store.write(name, encodeCheckpoint(checkpoint, store.letsGo ? room : undefined));
     // That it failed is told by whoever waits for it next.
     writing?.catch(() => {});
     saved = performance.now();

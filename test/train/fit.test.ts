@@ -141,18 +141,24 @@ describe("fit", () => {
     const writes: [number, number][] = [];
     const slow = {
       ...store,
+      letsGo: true,
       async write(name: string, bytes: Uint8Array) {
         const before = steps.length;
         await new Promise((done) => setTimeout(done, 200));
         writes.push([before, steps.length]);
         if (full) throw new Error("no space left");
-        await write(name, bytes);
+        await write(name, bytes.slice());
       },
     };
     const onStep = ({ step }: { step: number }) => void steps.push(step);
     const { result } = await run({ store: slow, saveEvery: 0, onStep });
     expect(result).not.toHaveProperty("error");
     expect(writes[0]).toEqual([1, 2]);
+    const plain = memoryStore();
+    await run({ store: plain, saveEvery: 0 });
+    const stateIn = (from: typeof store) =>
+      bytesOf(decodeCheckpoint(from.files.get("last.safetensors")!, "last").state);
+    expect(stateIn(store)).toEqual(stateIn(plain));
     full = true;
     const failed = await run({ store: slow, saveEvery: 0, onStep });
     expect(failed.result).toMatchObject({ error: { message: "no space left" } });

@@ -6,6 +6,7 @@ import { writeFileWhole } from "./files.js";
 
 /** A run's files in a folder; each is replaced whole, so that a kill at any moment leaves the one before. */
 export const folderStore = (folder: string): AppendStore => ({
+  letsGo: true,
   write: (name, bytes) => writeFileWhole(join(folder, name), bytes, { force: true }),
   async read(name) {
     const path = join(folder, name);
