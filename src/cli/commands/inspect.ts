@@ -1,18 +1,13 @@
-import { availableParallelism } from "node:os";
-import { featureLayers } from "../../features/layers.js";
-import { observeFeatures } from "../../features/observe.js";
-import { type Graph, opsetOf } from "../../graph/ir.js";
+import { opsetOf } from "../../graph/ir.js";
 import { checkWritable, writeFileWhole } from "../../host/node/files.js";
-import { type ReadModel, readModel } from "../../host/node/models.js";
-import { nodeEngine } from "../../host/node/ort.js";
-import { profileNodes } from "../../host/node/profile-nodes.js";
+import { readModel } from "../../host/node/models.js";
 import { perImage } from "../../ops/per-image.js";
-import type { InspectedLayer, LayerRedundancy } from "../../report/inspected.js";
+import type { InspectedLayer } from "../../report/inspected.js";
 import { inspectedPage } from "../../report/inspected-page.js";
 import { layerTable } from "../../surgery/layer-table.js";
-import { type CommandContext, command } from "../command.js";
+import { command } from "../command.js";
 import { commandLine } from "../command-line.js";
-import { givesImages, type ImageFlags, imageFeeds, imageFlags } from "../features/images.js";
+import { givesImages, type ImageFlags, imageFlags } from "../features/image-flags.js";
 import { inspectedTable } from "../inspect/inspected-table.js";
 import { version } from "../version.js";
 
@@ -22,8 +17,6 @@ interface Options extends ImageFlags {
   readonly time?: boolean;
   readonly force?: boolean;
 }
-
-const RUNS = 30;
 
 export default command<[string], Options>({
   configure: (c) =>
@@ -40,8 +33,10 @@ export default command<[string], Options>({
     if (html !== undefined) await checkWritable(html, { force });
     const read = await readModel(file, context);
     const graph = perImage(read.graph, flags.size);
-    const times = time ? await timesOf(graph, { file, size: flags.size }, context) : undefined;
-    const measured = images ? await redundancyOf(read, { file, flags }, context) : undefined;
+    // The engine takes longer to load than a model's table to make.
+    const measuring = time || images ? await import("../inspect/measured.js") : undefined;
+    const times = time ? await measuring!.timesOf(graph, { file, size: flags.size }, context) : undefined;
+    const measured = images ? await measuring!.redundancyOf(read, { file, flags }, context) : undefined;
     const { layers, sized, ...totals } = layerTable(read.graph, {
       size: flags.size,
       opset: opsetOf(read.model.graph),
@@ -76,46 +71,3 @@ export default command<[string], Options>({
     };
   },
 });
-
-async function timesOf(
-  graph: Graph,
-  { file, size }: { file: string; size: number | undefined },
-  { threads = availableParallelism(), seed, progress }: CommandContext,
-) {
-  const bar = progress.phase("time of the layers", RUNS);
-  const profile = await profileNodes(graph, {
-    ...{ threads, seed, size, runs: RUNS, where: file },
-    onRun: (done) => bar.tick(done),
-  });
-  bar.done();
-  const { ms, otherMs, runs } = profile;
-  const total = [...ms.values()].reduce((a, b) => a + b, otherMs);
-  return { ms, timing: { runs, threads, runtime: nodeEngine().runtime, ms: total, engineMs: otherMs } };
-}
-
-/** By the value that a convolution makes itself, or a unit hands on. */
-async function redundancyOf(
-  read: ReadModel,
-  { file, flags }: { file: string; flags: ImageFlags },
-  context: CommandContext,
-) {
-  const layers = featureLayers(read.graph, { where: file });
-  const own = new Map(
-    featureLayers(read.graph, { where: file, raw: true }).map((l) => [l.name, l.value] as const),
-  );
-  const { feeds, count, close } = await imageFeeds(read, flags, file, context);
-  try {
-    const features = await observeFeatures(nodeEngine(), read.graph, layers, feeds, {
-      ...context,
-      ...{ where: file, count },
-    });
-    const byValue = new Map<string, LayerRedundancy>();
-    for (const { name, redundancy: r } of features) {
-      const { maps, dead, effectiveRank, redundancy } = r;
-      byValue.set(own.get(name)!, { maps, dead, effectiveRank, redundancy });
-    }
-    return { count, byValue };
-  } finally {
-    await close();
-  }
-}

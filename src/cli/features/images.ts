@@ -1,4 +1,3 @@
-import type { Command } from "commander";
 import { ScconvError } from "../../base/errors.js";
 import { Tensor } from "../../base/tensor.js";
 import type { DataSet, Normalize } from "../../data/data-set.js";
@@ -8,19 +7,9 @@ import type { ReadModel } from "../../host/node/models.js";
 import type { NamedTensors } from "../../runtime/session.js";
 import { cropFor, normalizeFor } from "../../train/model-images.js";
 import type { CommandContext } from "../command.js";
-import { dataFlags } from "../data-flags.js";
 import { dataFor } from "../data-for.js";
 import { readFeeds } from "../read-feeds.js";
-
-/** Where a command's images come from: files, or the evaluation split of a data set. */
-export interface ImageFlags {
-  readonly image?: readonly string[];
-  readonly data?: string;
-  readonly normalize?: string;
-  readonly size?: number;
-  readonly crop?: number;
-  readonly limit?: number;
-}
+import { givesImages, type ImageFlags, USUAL_IMAGES } from "./image-flags.js";
 
 /** Images as a model's feeds, one batch after the other. */
 export interface ImageFeeds {
@@ -29,26 +18,8 @@ export interface ImageFeeds {
   close(): Promise<void>;
 }
 
-/** Enough for figures of the layers of usual networks to settle. */
-export const USUAL_IMAGES = 256;
 /** Pixels of the images of a batch: all layers' maps of them are held at once. */
 const PIXELS = 16 * 64 * 64;
-
-export const imageFlags = (c: Command, { size }: { readonly size?: string } = {}): Command =>
-  dataFlags(
-    c.option(
-      "--image <file...>",
-      `images (or .npy arrays of the input's shape) to measure on; or --data, of whose evaluation split the first --limit (default: ${USUAL_IMAGES}) are taken`,
-    ),
-    { required: false, ...(size === undefined ? {} : { size }) },
-  );
-
-/** Whether images were given; throws `usage` where they were given twice. */
-export function givesImages({ image, data }: ImageFlags): boolean {
-  if (image !== undefined && data !== undefined)
-    throw new ScconvError("usage", "give --image or --data, not both");
-  return image !== undefined || data !== undefined;
-}
 
 /** Throws `usage` where no images are given, `bad-input` where there are none or they do not fit. */
 export async function imageFeeds(
