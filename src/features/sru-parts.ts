@@ -11,6 +11,8 @@ export type SruParts =
       readonly rich: string;
       /** X2 of a soft gate; else it is x − X1. */
       readonly poor?: string;
+      /** `rich` holds X1 in the first half of its channels, and X2 in the second (nn/sru.ts). */
+      readonly turned?: boolean;
     }
   /** Scope `channel` when it is folded: which channels of x are rich is said by the weights. */
   | { readonly input: string; readonly open: readonly boolean[] };
@@ -26,13 +28,24 @@ export interface SruMaps {
   readonly out: Maps;
 }
 
-/** What reads a gate's mask: it becomes a number, once (hard), or once for each part (soft), and is multiplied with x. */
+/**
+ * What reads a gate's mask: it becomes a number, once (hard), or once for each part (soft), and is multiplied with x; both of them by
+ * halves where the second half of the mask is turned.
+ */
 export function partsByMask(
   mask: string,
   graph: Graph,
-  readers: ReadonlyMap<string, readonly Node[]>,
+  { makers, readers }: NodesByValue,
 ): SruParts | undefined {
   let [input, rich, poor]: (string | undefined)[] = [];
+  const halves = halvesOf(mask, readers);
+  if (halves) {
+    const product = readers.get(halves)?.find((n) => n.op === "Mul");
+    const whole = makers.get(product?.inputs.find((i) => i !== halves) ?? "");
+    return product && whole?.op === "Reshape"
+      ? { input: whole.inputs[0]!, rich: product.outputs[0]!, turned: true }
+      : undefined;
+  }
   for (const weight of readers.get(mask) ?? []) {
     const share = weight.op === "Where" ? graph.initializers.get(weight.inputs[1]!)?.numbers()[0] : 1;
     if ((weight.op !== "Cast" && weight.op !== "Where") || share === undefined) continue;
@@ -45,6 +58,17 @@ export function partsByMask(
   return input !== undefined && rich !== undefined
     ? { input, rich, ...(poor === undefined ? {} : { poor }) }
     : undefined;
+}
+
+export interface NodesByValue {
+  readonly makers: ReadonlyMap<string, Node>;
+  readonly readers: ReadonlyMap<string, readonly Node[]>;
+}
+
+/** A mask as a number by halves, (N, 2, CHW/2), where there is such a thing: its second half is turned then. */
+export function halvesOf(mask: string, readers: NodesByValue["readers"]): string | undefined {
+  const weight = readers.get(mask)?.find((n) => n.op === "Cast")?.outputs[0];
+  return readers.get(weight ?? "")?.find((n) => n.op === "Reshape")?.outputs[0];
 }
 
 /**
@@ -97,13 +121,14 @@ export function sruMaps(parts: SruParts, values: NamedTensors): SruMaps {
   const richOf = "open" in parts ? undefined : numbersOf(values, parts.rich).numbers;
   const poorOf = "poor" in parts && parts.poor ? numbersOf(values, parts.poor).numbers : undefined;
   const input = of((k) => x.numbers[k]!);
+  const half = (maps / 2) * plane;
+  const turned = "turned" in parts && parts.turned;
   const rich = of(
     richOf
-      ? (k) => richOf[k]!
+      ? (k) => (turned && k >= half ? x.numbers[k]! - richOf[k]! : richOf[k]!)
       : (k) => ("open" in parts && parts.open[Math.floor(k / plane)] ? x.numbers[k]! : 0),
   );
   const poor = of(poorOf ? (k) => poorOf[k]! : (k) => x.numbers[k]! - rich.values[k]!);
-  const half = (maps / 2) * plane;
   return {
     ...{ input, rich, poor },
     out: of((k) => rich.values[k]! + poor.values[k < half ? k + half : k - half]!),

@@ -1,13 +1,19 @@
 import type { Graph, Node } from "../graph/ir.js";
 import { consumers, producers } from "../graph/walk.js";
 import type { NamedTensors } from "../runtime/session.js";
-import { partsByMask, partsByWeights, type SruParts } from "./sru-parts.js";
+import { halvesOf, partsByMask, partsByWeights, type SruParts } from "./sru-parts.js";
 
 /** Values inside an SCConv unit that say what it decides, where the graph computes them. */
 export interface UnitProbe {
   readonly name: string;
-  /** Where the SRU holds a pixel to be rich: a mask (N, C, H, W), or x (N, C, H, W) above τ (N, C, 1, 1). */
-  readonly rich: { readonly mask: string } | { readonly x: string; readonly above: string } | undefined;
+  /**
+   * Where the SRU holds a pixel to be rich: a mask (N, C, H, W), whose second half of the channels says the opposite if it is turned,
+   * or x (N, C, H, W) above τ (N, C, 1, 1).
+   */
+  readonly rich:
+    | { readonly mask: string; readonly turned: boolean }
+    | { readonly x: string; readonly above: string }
+    | undefined;
   /** β₁, (N, C_out, 1, 1); β₂ = 1 − β₁. */
   readonly beta: string | undefined;
   /** What the SRU reads and separates. */
@@ -29,11 +35,14 @@ export function unitProbes(graph: Graph, scopes: readonly string[]): UnitProbe[]
       const shape = shapeOf(n);
       return n.op === "Sigmoid" && shape?.length === 4 && shape[2] === 1 && shape[3] === 1;
     });
-    const rich = mask === undefined ? kept && thresholded(kept, makers) : { mask };
+    const rich =
+      mask === undefined
+        ? kept && thresholded(kept, makers)
+        : { mask, turned: halvesOf(mask, readers) !== undefined };
     const scaledBack = kept && readers.get(kept.outputs[0]!)?.find((n) => n.op === "Mul")?.outputs[0];
     const sru =
       mask !== undefined
-        ? partsByMask(mask, graph, readers)
+        ? partsByMask(mask, graph, { makers, readers })
         : rich && "x" in rich && scaledBack
           ? { input: rich.x, rich: scaledBack }
           : partsByWeights(nodes, graph);
@@ -85,14 +94,17 @@ export function unitObserver(probes: readonly UnitProbe[]) {
   const beta = probes.map(() => channelMean());
   return {
     values: probes.flatMap((p) => [
-      ...Object.values(p.rich ?? {}),
+      ...(p.rich === undefined ? [] : "mask" in p.rich ? [p.rich.mask] : [p.rich.x, p.rich.above]),
       ...(p.beta === undefined ? [] : [p.beta]),
     ]),
     add(values: NamedTensors): void {
       probes.forEach((probe, i) => {
         if (probe.rich && "mask" in probe.rich) {
           const { dims, ...mask } = numbersOf(values, probe.rich.mask);
-          rich[i]!.add(dims, (k) => (mask.numbers[k] ? 1 : 0));
+          const [, channels = 1] = dims;
+          const { turned } = probe.rich;
+          const isTurned = (plane: number) => turned && plane % channels >= channels / 2;
+          rich[i]!.add(dims, (k, plane) => (Boolean(mask.numbers[k]) === isTurned(plane) ? 0 : 1));
         } else if (probe.rich) {
           const x = numbersOf(values, probe.rich.x);
           const tau = numbersOf(values, probe.rich.above);
