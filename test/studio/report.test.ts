@@ -7,7 +7,7 @@ import { graphBuilder } from "../../src/ops/index.js";
 import { findChromium } from "../web/find-chromium.js";
 import { checkLook } from "./check-look.js";
 import { network } from "./models.js";
-import { download, drop, eachLook, fileOf, openedStudio } from "./open-studio.js";
+import { download, drop, fileOf, openedStudio } from "./open-studio.js";
 
 const there = findChromium();
 const markup = "<img src=x onerror=alert(1)>";
@@ -47,7 +47,7 @@ describe.skipIf(!there)("what the studio says of a model", { timeout: 600_000 },
     ]);
     await card.getByText(/^Given to the CPU by the engine itself/).waitFor();
     expect(await card.locator("img").count()).toBe(0);
-    await eachLook(page, "on-cpu", (as) => checkLook(page, as));
+    await checkLook(page, "nodes on the CPU");
   });
 
   it("writes a page of layers, swap and times, with nothing in it that runs", async () => {

@@ -27,7 +27,7 @@ export function OnCpu({ model: { name, kept, moved } }: { readonly model: Timed 
           {moved && moved.length > 0 && (
             <Nodes
               nodes={moved}
-              why="Given to the CPU by the engine itself, for want of a WebGPU form or because they make sizes:"
+              why="Given to the CPU by the engine itself, because it has no WebGPU form of them or they compute sizes:"
             />
           )}
         </details>
