@@ -99,6 +99,8 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
   };
   /** What is being written beside the steps: one file at a time, waited for wherever it has to be there. */
   let writing: Promise<void> | undefined;
+  /** Why the last one was not written. */
+  let failure: unknown;
   const save = async (epoch: number, next: number, name = "last.safetensors") => {
     const checkpoint = {
       state: trainer.state,
@@ -111,14 +113,21 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
       history,
     };
     await writing;
-    if (store) writing = store.write(name, encodeCheckpoint(checkpoint, store.letsGo ? room : undefined));
-    // That it failed is told by whoever waits for it next.
-    writing?.catch(() => {});
+    failure = undefined;
+    const bytes = store && encodeCheckpoint(checkpoint, store.letsGo ? room : undefined);
+    writing = bytes && store.write(name, bytes).catch((cause) => (failure = cause));
     saved = performance.now();
+  };
+  const refuseFailed = () => {
+    if (failure !== undefined) throw failure;
+  };
+  const written = async () => {
+    await writing;
+    refuseFailed();
   };
   const saveWhole = async (...what: Parameters<typeof save>) => {
     await save(...what);
-    await writing;
+    await written();
   };
 
   for (let epoch = resume?.epoch ?? 0; epoch < epochs; epoch++) {
@@ -139,6 +148,7 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
       const extra = { ...(augment ? { augment } : {}), ...(signal ? { signal } : {}) };
       for await (const { index, images, labels } of data.batches("train", { ...order, ...extra })) {
         signal?.throwIfAborted();
+        refuseFailed();
         const rate = schedule(trainer.steps, total);
         const stepStart = performance.now();
         const { figures } = await trainer.step(images, labels, rate);
@@ -156,9 +166,13 @@ export async function fit(trainer: Trainer, data: DataSet, options: FitOptions):
           });
         }
         bar?.tick(from * batch, `loss ${(sums.loss / sums.steps).toFixed(3)}`);
-        if (store && performance.now() - saved > saveEvery * 1000) await save(epoch, from);
+        if (store && performance.now() - saved > saveEvery * 1000) {
+          await written();
+          await save(epoch, from);
+        }
       }
       signal?.throwIfAborted();
+      await written();
     } catch (error) {
       bar?.done();
       const stopped = signal?.aborted || (error instanceof ScconvError && error.code === "not-finite");

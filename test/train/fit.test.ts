@@ -164,6 +164,29 @@ describe("fit", () => {
     expect(failed.result).toMatchObject({ error: { message: "no space left" } });
   });
 
+  it("tells at the next step that a state could not be written, and tries anew when it is stopped", async () => {
+    for (const stopped of [false, true]) {
+      const store = memoryStore();
+      let writes = 0;
+      const once = {
+        ...store,
+        async write(name: string, bytes: Uint8Array) {
+          if (writes++ === 0) throw new Error("no space left");
+          await store.write(name, bytes);
+        },
+      };
+      const seen: number[] = [];
+      const { result } = await run({
+        ...{ store: once, saveEvery: 0, onStep: ({ step }: { step: number }) => void seen.push(step) },
+        ...(stopped ? stopAfter(1) : {}),
+      });
+      expect(seen).toEqual([1]);
+      const message = stopped ? expect.stringMatching(/--resume/) : "no space left";
+      expect(result).toMatchObject({ error: { message } });
+      expect((await last(store))?.steps).toBe(stopped ? 1 : undefined);
+    }
+  });
+
   it("keeps the last good state when training diverges", async () => {
     const store = memoryStore();
     const spoilt: DataSet = {
