@@ -29,15 +29,14 @@ export interface SruMaps {
 }
 
 /**
- * What reads a gate's mask: it becomes a number, once (hard), or once for each part (soft), and is multiplied with x; both of them by
- * halves where the second half of the mask is turned.
+ * What reads a gate's mask: it becomes a number, once (hard), or once for each part (soft), and is multiplied with x. Where its second
+ * half is turned, number and x are multiplied as halves, (N, 2, CHW/2).
  */
 export function partsByMask(
   mask: string,
   graph: Graph,
   { makers, readers }: NodesByValue,
 ): SruParts | undefined {
-  let [input, rich, poor]: (string | undefined)[] = [];
   const halves = halvesOf(mask, readers);
   if (halves) {
     const product = readers.get(halves)?.find((n) => n.op === "Mul");
@@ -46,6 +45,7 @@ export function partsByMask(
       ? { input: whole.inputs[0]!, rich: product.outputs[0]!, turned: true }
       : undefined;
   }
+  let [input, rich, poor]: (string | undefined)[] = [];
   for (const weight of readers.get(mask) ?? []) {
     const share = weight.op === "Where" ? graph.initializers.get(weight.inputs[1]!)?.numbers()[0] : 1;
     if ((weight.op !== "Cast" && weight.op !== "Where") || share === undefined) continue;

@@ -5,7 +5,7 @@ import { blockedConvolutions, blockOf, blockProbe } from "../optimise/blocked-co
 import { cpuReductions } from "../optimise/cpu-reductions.js";
 import type { Engine } from "../runtime/session.js";
 
-/** A step graph with its convolutions as this engine runs them fastest. Only the CPU's kernels are known to gain. */
+/** A step graph with its convolutions and reductions as this engine runs them fastest. Only the CPU's kernels are known to gain. */
 export async function forEngine(engine: Engine, graph: Graph): Promise<Graph> {
   if (engine.provider !== "cpu") return graph;
   const deep = cpuReductions(batchAsDepth(graph));
