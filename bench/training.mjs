@@ -17,7 +17,7 @@ const { values: flags } = parseArgs({
     batch: { type: "string" },
     threads: { type: "string", default: "2" },
     conv: { type: "string", default: "standard,scconv" },
-    "checkpoint-activations": { type: "boolean", default: false },
+    checkpoints: { type: "boolean", default: false },
     json: { type: "string" },
   },
 });
@@ -56,10 +56,11 @@ async function peersOf(conv, folder) {
   const all = [ours];
   try {
     ours.info = await ours.ask(job);
-    if (flags["checkpoint-activations"]) {
-      const again = new Peer("scconv, checkpoints", process.execPath, [here("peers/scconv-training.mjs")]);
+    const variants = { elementwise: "elementwise again", blocks: "blocks again" };
+    for (const [recompute, name] of flags.checkpoints ? Object.entries(variants) : []) {
+      const again = new Peer(`scconv, ${name}`, process.execPath, [here("peers/scconv-training.mjs")]);
       all.push(again);
-      again.info = await again.ask({ ...job, recompute: true });
+      again.info = await again.ask({ ...job, recompute });
     }
     for (const layout of flags.python ? ["NCHW", "channels-last"] : []) {
       const args = [here("peers/torch_training.py")];

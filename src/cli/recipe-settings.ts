@@ -27,6 +27,10 @@ const settings: Readonly<Record<keyof Recipe, Setting>> = {
     about:
       "makes activations again for the backward pass in the place of keeping them: less memory, more work",
   },
+  checkpointElementwise: {
+    flag: "--checkpoint-elementwise",
+    about: "the same, but not for what convolutions give: some of the memory, and little more work",
+  },
   lr: { flag: "--lr <rate>", about: "highest learning rate", read: real("--lr", { min: 0, open: true }) },
   optimizer: {
     flag: "--optimizer <name>",

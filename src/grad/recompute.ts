@@ -1,7 +1,8 @@
 import { isStatic } from "../base/dims.js";
+import { sizeOf } from "../base/tensor.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
 import type { Node, TensorType } from "../graph/ir.js";
-import { readsOf } from "../graph/walk.js";
+import { isView, readsOf } from "../graph/walk.js";
 import { add, reshape, slice } from "../ops/emit.js";
 
 /*
@@ -30,7 +31,13 @@ export function recomputation(
 ): Recomputation {
   const maker = new Map<string, Node>();
   for (const node of forward) for (const out of node.outputs) if (out !== "") maker.set(out, node);
-  const outside = leavingSegments(forward, maker, segmentOf);
+  const small = smallValues(b, forward);
+  const outside = new Set([...leavingSegments(forward, maker, segmentOf), ...small]);
+  // A view of what is kept takes no memory. Nor may it be made again: one Reshape behind another, whose shape is computed, brings
+  // the engine down (a fault in its ReshapeFusion).
+  for (const node of forward) {
+    if (isView(node) && outside.has(node.inputs[0]!)) for (const out of node.outputs) outside.add(out);
+  }
   let current: number | undefined;
   let token: Value | undefined;
   let copies = new Map<string, Value>();
@@ -46,7 +53,7 @@ export function recomputation(
     const value = b.value(name);
     const node = maker.get(name);
     const ofBatch = node ? segmentOf(node) !== undefined : !b.initializers.has(name) && value.rank > 1;
-    return ofBatch && isStatic(value.shape) ? after(value, token!) : value;
+    return ofBatch && isStatic(value.shape) && !small.has(name) ? after(value, token!) : value;
   };
   const copyOf = (wanted: string): Value => {
     // Makers first, without recursion: a segment may be long.
@@ -91,6 +98,19 @@ function leavingSegments(
     }
   }
   return leaving;
+}
+
+/** Of the elements of the largest value: what has no more is no memory to speak of, and may be the sum of a large one. */
+const SMALL = 1 / 128;
+
+function smallValues(b: GraphBuilder, forward: readonly Node[]): Set<string> {
+  const made = forward.flatMap((node) => node.outputs.filter((n) => n !== ""));
+  const elements = (name: string) => {
+    const shape = b.typeIfKnown(name)?.shape;
+    return shape && isStatic(shape) ? sizeOf(shape) : Number.POSITIVE_INFINITY;
+  };
+  const largest = Math.max(0, ...made.map(elements).filter(Number.isFinite));
+  return new Set(made.filter((name) => elements(name) <= SMALL * largest));
 }
 
 /** Zero as a vector of one int64, once the gradient is there. */

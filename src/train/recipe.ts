@@ -1,6 +1,7 @@
 import type { Augment, BatchOptions } from "../data/data-set.js";
 import { imagenetCrop } from "../data/resized-crop.js";
 import { adamw, type Optimizer, sgd } from "./optimizer.js";
+import type { Recomputed } from "./recomputed-segments.js";
 import { cosine, type Schedule, steps } from "./schedule.js";
 
 /** How a network is trained: what recipe files hold, what the flags set, and what a run's config.json records. */
@@ -12,6 +13,8 @@ export interface Recipe {
   readonly accumulate: number;
   /** Activations are made again for the backward pass, and not kept: less memory for more work, the same numbers. */
   readonly checkpointActivations: boolean;
+  /** The same for all but what convolutions and products give: some of the memory, and little work. */
+  readonly checkpointElementwise: boolean;
   readonly lr: number;
   readonly optimizer: "sgd" | "adamw";
   readonly momentum: number;
@@ -47,6 +50,7 @@ export const trainRecipe: Recipe = {
   batch: 128,
   accumulate: 1,
   checkpointActivations: false,
+  checkpointElementwise: false,
   lr: 0.1,
   optimizer: "sgd",
   momentum: 0.9,
@@ -75,10 +79,16 @@ export const optimizerOf = ({ optimizer, momentum, nesterov, weightDecay, decayN
     ? sgd({ momentum, nesterov, weightDecay, decayNorms })
     : adamw({ weightDecay, decayNorms });
 
+/** The one that saves more goes before the other. */
+function recomputedOf({ checkpointActivations, checkpointElementwise }: Recipe): Recomputed | undefined {
+  if (checkpointActivations) return "blocks";
+  return checkpointElementwise ? "elementwise" : undefined;
+}
+
 /** What of a recipe is part of the step graph. */
 export const stepOf = (recipe: Recipe, seed: number) => ({
   ...{ batch: recipe.batch, accumulate: recipe.accumulate, optimizer: optimizerOf(recipe) },
-  recompute: recipe.checkpointActivations,
+  recompute: recomputedOf(recipe),
   ...(recipe.mixup > 0 ? { mixup: { alpha: recipe.mixup, seed } } : {}),
   ...(recipe.ema > 0 ? { average: recipe.ema } : {}),
 });

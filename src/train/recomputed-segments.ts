@@ -4,19 +4,39 @@ import type { GraphBuilder } from "../graph/builder.js";
 import type { Node } from "../graph/ir.js";
 import { readsOf } from "../graph/walk.js";
 
-/** A segment ends where one value holds all that follows, once it has made this share of the bytes of the forward pass. */
+/**
+ * What the backward pass makes again: all that is inside of `blocks` (a residual block, or a few), for one more forward pass of
+ * work; or what is `elementwise`, from what the convolutions gave, which is kept: most of the work is not done twice.
+ */
+export type Recomputed = "blocks" | "elementwise";
+
+/** A block ends where one value holds all that follows, once it has made this share of the bytes of the forward pass. */
 const SHARE = 1 / 16;
 
+/** Operators whose work is more than passes over their values. */
+const DEAR = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm"]);
+
 /**
- * Cuts a forward pass into segments whose values the backward pass can make again from the one value that enters (a residual
- * block, or a few). `entered` are the values that depend on the batch before the first of `nodes`. The last segment has no number: the
- * backward pass begins with it.
+ * Cuts a forward pass into segments whose values the backward pass can make again from what enters. `entered` are the values that
+ * depend on the batch before the first of `nodes`. The last segment has no number: the backward pass begins with it.
  */
 export function recomputedSegments(
   b: GraphBuilder,
   nodes: readonly Node[],
-  entered: readonly string[],
+  { entered, what }: { readonly entered: readonly string[]; readonly what: Recomputed },
 ): Map<Node, number> {
+  return what === "blocks" ? blocks(b, nodes, entered) : upToDear(nodes);
+}
+
+/** Each segment ends with a convolution, whose result the next one is made from. */
+function upToDear(nodes: readonly Node[]): Map<Node, number> {
+  let segment = 0;
+  const segments = nodes.map((node) => [node, DEAR.has(node.op) ? segment++ : segment] as const);
+  return new Map(segments.filter(([, s]) => s < segment));
+}
+
+/** Each segment ends where one value holds all that follows. */
+function blocks(b: GraphBuilder, nodes: readonly Node[], entered: readonly string[]): Map<Node, number> {
   const last = new Map<string, number>();
   nodes.forEach((node, i) => {
     for (const name of readsOf(node)) last.set(name, i);

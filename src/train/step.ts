@@ -15,7 +15,7 @@ import { CORRECT, classificationLoss, correct, type LossSettings } from "./loss.
 import { type Mixed, type MixupSettings, mixBatch, mixupShare } from "./mixup.js";
 import type { Optimizer } from "./optimizer.js";
 import { isBatchNorm, type TrainableParts, trainableParts } from "./parts.js";
-import { recomputedSegments } from "./recomputed-segments.js";
+import { type Recomputed, recomputedSegments } from "./recomputed-segments.js";
 import { type Segment, segmentInputs, segmentsOf, segmentVectors } from "./segments.js";
 import { emitUpdate, GRADIENT_SUM, updateGraph } from "./update.js";
 
@@ -88,11 +88,8 @@ export interface StepOptions {
   readonly momentum?: number;
   /** Sees the outputs of the student's nodes as they are built; what it returns is what later nodes read. */
   readonly after?: (node: Node, outputs: readonly Value[], traced: BeforeStudent) => readonly Value[];
-  /**
-   * Keeps of the forward pass only what enters each of its segments, and makes the rest again in the backward pass: less memory,
-   * the same numbers, one more forward pass of work.
-   */
-  readonly recompute?: boolean | undefined;
+  /** What of the forward pass is made again in the backward pass, and not kept: less memory, the same numbers, more work. */
+  readonly recompute?: Recomputed | undefined;
   /** Elements from which a tensor is a segment of its own (segments.ts). */
   readonly ownSegment?: number | undefined;
   /** Further scalar inputs. */
@@ -161,7 +158,7 @@ export function buildStep(options: StepOptions): StepProgram {
     after: after && ((node, outputs) => after(node, outputs, before)),
   });
   const segmented = options.recompute
-    ? recomputedSegments(b, b.nodes.slice(begin), [images.name])
+    ? recomputedSegments(b, b.nodes.slice(begin), { entered: [images.name], what: options.recompute })
     : undefined;
   const traced: Traced = { b, images, labels, mixed: mix?.mixed, student: ours, ...before };
 
