@@ -3,15 +3,20 @@ import type { Graph } from "../graph/ir.js";
 import { batchAsDepth } from "../optimise/batch-as-depth.js";
 import { blockedConvolutions, blockOf, blockProbe } from "../optimise/blocked-convolutions.js";
 import { cpuReductions } from "../optimise/cpu-reductions.js";
+import { forwardApart } from "../optimise/forward-apart.js";
 import type { Engine } from "../runtime/session.js";
 
-/** A step graph with its convolutions and reductions as this engine runs them fastest. Only the CPU's kernels are known to gain. */
+/**
+ * A graph with its convolutions and reductions as this engine runs them fastest, and its forward pass as it takes least memory. Only
+ * the CPU's kernels are known to gain.
+ */
 export async function forEngine(engine: Engine, graph: Graph): Promise<Graph> {
   if (engine.provider !== "cpu") return graph;
   const deep = cpuReductions(batchAsDepth(graph));
   if (!blocks.has(engine)) blocks.set(engine, findBlock(engine));
   const block = await blocks.get(engine);
-  return block ? blockedConvolutions(deep, block) : deep;
+  const blocked = block ? blockedConvolutions(deep, block) : deep;
+  return forwardApart(blocked, { from: "images", to: "loss" });
 }
 
 /** How many channels the engine keeps together, by engine. */
