@@ -31,18 +31,22 @@ const TFJS = [
   "out of reach.",
 ];
 
+/** Sections of the two kinds of processor stand side by side; the wider registers go without saying. */
+const without = ({ machine }) => (machine.instructions.includes("avx512f") ? "" : ", without AVX-512");
+const chartName = (doc) => `${doc.network}${without(doc) ? "-avx2" : ""}.svg`;
+
 function inference(doc) {
   const rows = doc.results.flatMap((r) => r.rows);
   const settings = doc.results.map((r) => `${threads(r.threads)}, batch ${r.batch}`);
   const lines = [
-    `## Inference, ${titles[doc.network]}, ${doc.size}×${doc.size}${doc.partial ? `: ${settings.join("; ")}` : ""}`,
+    `## Inference, ${titles[doc.network]}, ${doc.size}×${doc.size}${without(doc)}${doc.partial ? `: ${settings.join("; ")}` : ""}`,
     "",
     "SCConv (α = 1/2) in place of every 3×3 convolution of the blocks, in the form that is deployed, against the standard network on the",
     "same engine; and PyTorch as one runs it (`model.eval()`, `inference_mode`). Every row in a process of its own, in turn.",
     ...(rows.some((r) => r.name.startsWith("torch.compile")) ? COMPILE : []),
     ...(rows.some((r) => r.versions.tfjs) ? TFJS : []),
     "",
-    ...(doc.partial ? [] : [`![time over the standard network's](performance/${doc.network}.svg)`, ""]),
+    ...(doc.partial ? [] : [`![time over the standard network's](performance/${chartName(doc)})`, ""]),
     "| threads, batch | network | ms | ÷ standard | our SCConv ÷ this | peak MiB |",
     "| --- | --- | ---: | ---: | ---: | ---: |",
   ];
@@ -83,7 +87,7 @@ function chart(doc) {
   const colours = [ink.main, ink.other];
   const option = {
     title: {
-      text: `${titles[doc.network]}: time over the standard network's`,
+      text: `${titles[doc.network]}: time over the standard network's${without(doc)}`,
       textStyle: { fontSize: 14, color: ink.text },
     },
     legend: { bottom: 0, textStyle: { color: ink.soft } },
@@ -110,7 +114,7 @@ function chart(doc) {
         : {}),
     })),
   };
-  const title = `<title>${titles[doc.network]}: time of networks with SCConv over the standard network's</title>`;
+  const title = `<title>${titles[doc.network]}: time of networks with SCConv over the standard network's${without(doc)}</title>`;
   return renderChart(option, { width: 640, height: 340 }).replace(/(<svg [^>]*>)/, `$1${title}`);
 }
 
@@ -120,7 +124,7 @@ const sections = [];
 for (const file of files) {
   const doc = JSON.parse(await readFile(file, "utf8"));
   if (doc.kind === "inference" && !doc.partial)
-    await writeFile(`${docs}performance/${doc.network}.svg`, chart(doc));
+    await writeFile(`${docs}performance/${chartName(doc)}`, chart(doc));
   if (doc.kind === "growth") {
     sections.push(...(await growth(doc, `${docs}performance/`)), about(doc), "");
     continue;

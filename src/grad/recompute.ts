@@ -3,7 +3,7 @@ import { sizeOf } from "../base/tensor.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
 import type { Node, TensorType } from "../graph/ir.js";
 import { isView, readsOf } from "../graph/walk.js";
-import { add, reshape, slice } from "../ops/emit.js";
+import { add, zeroAfter } from "../ops/emit.js";
 
 /*
  * Recomputation (Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016): the forward pass keeps only what enters
@@ -77,7 +77,7 @@ export function recomputation(
       const segment = segmentOf(node);
       if (segment === current || !gradient) return;
       current = segment;
-      token = segment === undefined ? undefined : zeroOf(gradient);
+      token = segment === undefined ? undefined : zeroAfter(gradient);
       copies = new Map();
     },
     read: (name) => (ofCurrent(name) ? copyOf(name) : b.value(name)),
@@ -111,15 +111,6 @@ function smallValues(b: GraphBuilder, forward: readonly Node[]): Set<string> {
   };
   const largest = Math.max(0, ...made.map(elements).filter(Number.isFinite));
   return new Set(made.filter((name) => elements(name) <= SMALL * largest));
-}
-
-/** Zero as a vector of one int64, once the gradient is there. */
-function zeroOf(gradient: Value): Value {
-  const axes = gradient.shape.map((_, a) => a);
-  const first = axes.length
-    ? slice(gradient, { starts: axes.map(() => 0), ends: axes.map(() => 1), axes })
-    : gradient;
-  return gradient.builder.add("ArgMax", [reshape(first, [1])], { axis: 0, keepdims: 1 });
 }
 
 /** The value, not before `zero` is known. */

@@ -198,3 +198,12 @@ export const stopGradient = (x: Value): Value =>
 
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((d, i) => d === b[i]);
+
+/**
+ * Zero as int64[1], by way of an element of x: what is made from it the engine takes for no constant, nor makes before x is there.
+ */
+export function zeroAfter(x: Value): Value {
+  const axes = x.shape.map((_, a) => a);
+  const first = axes.length ? slice(x, { starts: axes.map(() => 0), ends: axes.map(() => 1), axes }) : x;
+  return x.builder.add("ArgMax", [reshape(first, [1])], { axis: 0, keepdims: 1 });
+}

@@ -3,7 +3,7 @@ import { sizeOf, stridesOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { intAttr, intsAttr, type Node } from "../graph/ir.js";
 import { free, type GradContext, none, type Operator } from "../graph/operator.js";
-import { cast, expand, gatherElements, reshape, reshapeLike, slice, sub } from "./emit.js";
+import { cast, expand, gatherElements, reshape, reshapeLike, zeroAfter } from "./emit.js";
 import { inferPool, kernelOf } from "./pool.js";
 import { forEachTap, windowOf } from "./window.js";
 
@@ -56,9 +56,8 @@ function maxGradient({ b, node, x, dy }: GradContext): Value {
   const { storage_order: _, ...attributes } = Object.fromEntries(node.attributes);
   const [, places] = b.addMany("MaxPool", [x(0)], attributes, { outputs: 2 });
   const flat = (v: Value) => reshape(v, [-1]);
-  // A zero that has to be computed: of a constant the engine would make the whole map, and keep it.
-  const place = slice(flat(places!), { starts: [0], ends: [1], axes: [0] });
-  const nothing = expand(cast(sub(place, place), dy().dtype), b.ints([sizeOf(x(0).dims)]));
+  // Of a constant zero the engine would make the whole map, and keep it.
+  const nothing = expand(cast(zeroAfter(dy()), dy().dtype), b.ints([sizeOf(x(0).dims)]));
   const sums = b.add("ScatterElements", [nothing, flat(places!), flat(dy())], { axis: 0, reduction: "add" });
   return reshapeLike(sums, x(0));
 }

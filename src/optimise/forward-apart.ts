@@ -13,7 +13,7 @@ import { dtypes } from "../base/dtype.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
 import type { Graph, Node, TensorType } from "../graph/ir.js";
 import { isView, producers, readsOf } from "../graph/walk.js";
-import { equal, reshape, slice } from "../ops/emit.js";
+import { equal, zeroAfter } from "../ops/emit.js";
 import { graphBuilder } from "../ops/index.js";
 
 /**
@@ -41,8 +41,8 @@ export function forwardApart(
 
   const b = graphBuilder({ from: { ...graph, nodes: [], outputs: [] } });
   for (const { name, outputs } of graph.nodes) for (const n of [name, ...outputs]) if (n !== "") b.reserve(n);
-  const first = oneOf(b.value(from));
-  const condition = equal(b.add("ArgMax", [first], { axis: 0, keepdims: 1 }), b.ints([0]));
+  const zero = zeroAfter(b.value(from));
+  const condition = equal(zero, b.ints([0]));
   // Names are one space: what goes by the same name outside is called otherwise inside.
   const renamed = new Map([...given, ...views].map((name) => [name, b.fresh(`${name}.inside`)]));
   const called = (name: string) => renamed.get(name) ?? name;
@@ -57,7 +57,7 @@ export function forwardApart(
       ),
     ),
   };
-  const never: Graph = { ...branch, name: "never", types: new Map(), ...placeholders(b, first, known) };
+  const never: Graph = { ...branch, name: "never", types: new Map(), ...placeholders(b, zero, known) };
   const choice: Node = {
     ...{ op: "If", domain: "", name: b.fresh("forward"), inputs: [condition.name] },
     outputs: known.map(({ name }) => name),
@@ -137,16 +137,10 @@ function readOutside(
   return { given, views };
 }
 
-/** The first element, as a vector of one. */
-function oneOf(x: Value): Value {
-  const axes = x.shape.map((_, a) => a);
-  return reshape(slice(x, { starts: axes.map(() => 0), ends: axes.map(() => 1), axes }), [1]);
-}
-
-/** A branch's nodes and outputs, of these types, that no constant is made for. */
+/** Nodes and outputs of a branch, of these types; `zero` keeps the engine from making constants of them. */
 function placeholders(
   b: GraphBuilder,
-  first: Value,
+  zero: Value,
   values: readonly { readonly name: string; readonly type: KnownType }[],
 ): Pick<Graph, "nodes" | "outputs"> {
   const node = (op: string, inputs: readonly string[], attributes: Node["attributes"] = new Map()): Node => {
@@ -156,7 +150,7 @@ function placeholders(
   const made = values.map(({ type }) => {
     const cast = node(
       "Cast",
-      [first.name],
+      [zero.name],
       new Map([["to", { kind: "int", value: dtypes[type.dtype].code }]]),
     );
     // One element is a scalar by a Reshape, for Expand does not take an axis away.

@@ -7,16 +7,22 @@ import { forwardApart } from "../optimise/forward-apart.js";
 import type { Engine } from "../runtime/session.js";
 
 /**
- * A graph with its convolutions and reductions as this engine runs them fastest, and its forward pass as it takes least memory. Only
- * the CPU's kernels are known to gain.
+ * A step graph whose forward pass takes as little memory as may be, and, for the CPU's kernels, with its convolutions and reductions
+ * as these run them fastest. WebGPU's graphs stay as they are: an If would be the CPU's, and all that it gives would be copied.
  */
 export async function forEngine(engine: Engine, graph: Graph): Promise<Graph> {
-  if (engine.provider !== "cpu") return graph;
+  if (engine.provider === "cpu") return forwardApart(await forCpu(engine, graph), FORWARD);
+  return engine.provider === "wasm" ? forwardApart(graph, FORWARD) : graph;
+}
+
+/** As buildStep calls them. */
+const FORWARD = { from: "images", to: "loss" } as const;
+
+async function forCpu(engine: Engine, graph: Graph): Promise<Graph> {
   const deep = cpuReductions(batchAsDepth(graph));
   if (!blocks.has(engine)) blocks.set(engine, findBlock(engine));
   const block = await blocks.get(engine);
-  const blocked = block ? blockedConvolutions(deep, block) : deep;
-  return forwardApart(blocked, { from: "images", to: "loss" });
+  return block ? blockedConvolutions(deep, block) : deep;
 }
 
 /** How many channels the engine keeps together, by engine. */
