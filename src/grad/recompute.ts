@@ -2,17 +2,18 @@ import { isStatic } from "../base/dims.js";
 import { sizeOf } from "../base/tensor.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
 import type { Node, TensorType } from "../graph/ir.js";
-import { isView, readsOf } from "../graph/walk.js";
-import { add, zeroAfter } from "../ops/emit.js";
+import { readsOf } from "../graph/walk.js";
+import { squeeze, zeroAfter } from "../ops/emit.js";
 
 /*
  * Recomputation (Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016): the forward pass keeps only what enters
  * a segment, and the backward pass makes the segment's other values again when it comes to it. The nodes are the same, so
- * the gradient has the same bits; the price is one more forward pass.
+ * the gradient has the same bits; the price is their work, once more.
  *
  * Nothing in a graph says "later", and an engine that finds two nodes of the same inputs makes one of them. So the copies read
- * what enters the segment through a Reshape to its own shape plus zero, the zero being the index of the largest among one element
- * of the gradient from above: no engine knows it before that gradient is there, and nothing is copied.
+ * what enters the segment through an Unsqueeze whose axis comes from the gradient from above (zeroAfter) and a Squeeze that takes it away:
+ * no engine knows the axis before that gradient is there, and nothing is copied. (A Reshape to a computed shape does the same, but where
+ * another follows it, ONNX Runtime's ReshapeFusion loses the shape and the engine refuses the graph.)
  */
 
 /** What the backward pass reads in the place of the values of the forward pass. */
@@ -31,13 +32,13 @@ export function recomputation(
 ): Recomputation {
   const maker = new Map<string, Node>();
   for (const node of forward) for (const out of node.outputs) if (out !== "") maker.set(out, node);
-  const small = smallValues(b, forward);
-  const outside = new Set([...leavingSegments(forward, maker, segmentOf), ...small]);
-  // A view of what is kept takes no memory. Nor may it be made again: one Reshape behind another, whose shape is computed, brings
-  // the engine down (a fault in its ReshapeFusion).
-  for (const node of forward) {
-    if (isView(node) && outside.has(node.inputs[0]!)) for (const out of node.outputs) outside.add(out);
-  }
+  const outside = new Set([
+    ...leavingSegments(forward, maker, segmentOf),
+    ...smallValues(
+      b,
+      forward.filter((node) => segmentOf(node) !== undefined),
+    ),
+  ]);
   let current: number | undefined;
   let token: Value | undefined;
   let copies = new Map<string, Value>();
@@ -53,7 +54,7 @@ export function recomputation(
     const value = b.value(name);
     const node = maker.get(name);
     const ofBatch = node ? segmentOf(node) !== undefined : !b.initializers.has(name) && value.rank > 1;
-    return ofBatch && isStatic(value.shape) && !small.has(name) ? after(value, token!) : value;
+    return ofBatch && isStatic(value.shape) ? after(value, token!) : value;
   };
   const copyOf = (wanted: string): Value => {
     // Makers first, without recursion: a segment may be long.
@@ -103,21 +104,22 @@ function leavingSegments(
 /** Of the elements of the largest value: what has no more is no memory to speak of, and may be the sum of a large one. */
 const SMALL = 1 / 128;
 
-function smallValues(b: GraphBuilder, forward: readonly Node[]): Set<string> {
-  const made = forward.flatMap((node) => node.outputs.filter((n) => n !== ""));
-  const elements = (name: string) => {
-    const shape = b.typeIfKnown(name)?.shape;
-    return shape && isStatic(shape) ? sizeOf(shape) : Number.POSITIVE_INFINITY;
-  };
-  const largest = Math.max(0, ...made.map(elements).filter(Number.isFinite));
-  return new Set(made.filter((name) => elements(name) <= SMALL * largest));
+function smallValues(b: GraphBuilder, nodes: readonly Node[]): string[] {
+  const sizes = new Map<string, number>();
+  for (const name of nodes.flatMap((node) => node.outputs)) {
+    const shape = name === "" ? undefined : b.typeOf(name).shape;
+    if (shape && isStatic(shape)) sizes.set(name, sizeOf(shape));
+  }
+  const most = SMALL * [...sizes.values()].reduce((a, c) => Math.max(a, c), 0);
+  return [...sizes].flatMap(([name, size]) => (size <= most ? [name] : []));
 }
 
 /** The value, not before `zero` is known. */
 function after(value: Value, zero: Value): Value {
   const b = value.builder;
-  const shape = add(b.ints(value.dims), zero);
-  return appended(b, "Reshape", { inputs: [value.name, shape.name], types: [value.type] })[0]!;
+  const type = { dtype: value.dtype, shape: [1, ...value.shape] };
+  const [wider] = appended(b, "Unsqueeze", { inputs: [value.name, zero.name], types: [type] });
+  return squeeze(wider!, [0]);
 }
 
 /** The node once more, on copies of what it reads; its outputs by their names in the forward pass. */

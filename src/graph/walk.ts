@@ -37,11 +37,6 @@ export function readsOf(node: Node): string[] {
   return reads;
 }
 
-/** What these give is their input in another shape: no work, and no memory. */
-const VIEWS = new Set(["Reshape", "Flatten", "Squeeze", "Unsqueeze"]);
-
-export const isView = ({ op, domain }: Node): boolean => domain === "" && VIEWS.has(op);
-
 /** Nodes ordered so that each comes after what it reads; the order in the list is kept where it may be. */
 export function topological(nodes: readonly Node[]): Node[] {
   const maker = new Map<string, number>();

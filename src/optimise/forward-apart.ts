@@ -9,12 +9,17 @@
  * it would take an If apart that it knows. The other branch never runs; it has the types that an If needs.
  */
 import { isStatic } from "../base/dims.js";
-import { dtypes } from "../base/dtype.js";
+import { type DType, dtypes } from "../base/dtype.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
 import type { Graph, Node, TensorType } from "../graph/ir.js";
-import { isView, producers, readsOf } from "../graph/walk.js";
+import { producers, readsOf } from "../graph/walk.js";
 import { equal, zeroAfter } from "../ops/emit.js";
 import { graphBuilder } from "../ops/index.js";
+
+/** What these give is their input in another shape: no work, and no memory. */
+const VIEWS = new Set(["Reshape", "Flatten", "Squeeze", "Unsqueeze"]);
+
+const isView = ({ op, domain }: Node): boolean => domain === "" && VIEWS.has(op);
 
 /**
  * `from` is the graph's input, and `to` the output, that the forward pass is between. A graph whose sizes are not all known, or whose
@@ -141,24 +146,26 @@ function readOutside(
 function placeholders(
   b: GraphBuilder,
   zero: Value,
-  values: readonly { readonly name: string; readonly type: KnownType }[],
+  values: readonly { readonly type: KnownType }[],
 ): Pick<Graph, "nodes" | "outputs"> {
-  const node = (op: string, inputs: readonly string[], attributes: Node["attributes"] = new Map()): Node => {
+  const nodes: Node[] = [];
+  const made = (
+    op: string,
+    inputs: readonly string[],
+    attributes: Node["attributes"] = new Map(),
+  ): string => {
     const name = b.fresh("never");
-    return { op, domain: "", name, inputs, outputs: [name], attributes };
+    nodes.push({ op, domain: "", name, inputs, outputs: [name], attributes });
+    return name;
   };
-  const made = values.map(({ type }) => {
-    const cast = node(
-      "Cast",
-      [zero.name],
-      new Map([["to", { kind: "int", value: dtypes[type.dtype].code }]]),
-    );
+  const zeros = new Map<DType, string>();
+  const outputs = values.map(({ type }) => {
+    const { dtype, shape } = type;
+    const to = { kind: "int", value: dtypes[dtype].code } as const;
+    if (!zeros.has(dtype)) zeros.set(dtype, made("Cast", [zero.name], new Map([["to", to]])));
     // One element is a scalar by a Reshape, for Expand does not take an axis away.
-    const op = type.shape.length > 0 ? "Expand" : "Reshape";
-    return { type, nodes: [cast, node(op, [cast.outputs[0]!, b.ints(type.shape).name])] };
+    const op = shape.length > 0 ? "Expand" : "Reshape";
+    return { name: made(op, [zeros.get(dtype)!, b.ints(shape).name]), type };
   });
-  return {
-    nodes: made.flatMap(({ nodes }) => nodes),
-    outputs: made.map(({ type, nodes }) => ({ name: nodes[1]!.outputs[0]!, type })),
-  };
+  return { nodes, outputs };
 }
