@@ -31,6 +31,11 @@ const TFJS = [
   "out of reach.",
 ];
 
+const AGAIN = [
+  "“Again”: activations are made again for the backward pass, by `--checkpoint-elementwise` and by `--checkpoint-activations`.",
+  "",
+];
+
 /** Sections of the two kinds of processor stand side by side; the wider registers go without saying. */
 const without = ({ machine }) => (machine.instructions.includes("avx512f") ? "" : ", without AVX-512");
 const chartName = (doc) => `${doc.network}${without(doc) ? "-avx2" : ""}.svg`;
@@ -69,6 +74,7 @@ function training(doc) {
   const lines = [
     `## Training, ${titles[doc.network]}, ${doc.size ?? ""}×${doc.size ?? ""}, batch ${doc.batch}, ${threads(doc.threads)}`,
     "",
+    ...(doc.results.some((r) => r.rows.some((row) => row.peer.endsWith(" again"))) ? AGAIN : []),
     "| in the blocks | | images/s | ours ÷ this | peak MiB |",
     "| --- | --- | ---: | ---: | ---: |",
   ];

@@ -29,7 +29,7 @@ const settings: Readonly<Record<keyof Recipe, Setting>> = {
   },
   checkpointElementwise: {
     flag: "--checkpoint-elementwise",
-    about: "the same, but not for what convolutions give: some of the memory, and little more work",
+    about: "makes again only what takes no convolution: saves less memory for little more work",
   },
   lr: { flag: "--lr <rate>", about: "highest learning rate", read: real("--lr", { min: 0, open: true }) },
   optimizer: {

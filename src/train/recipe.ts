@@ -13,7 +13,7 @@ export interface Recipe {
   readonly accumulate: number;
   /** Activations are made again for the backward pass, and not kept: less memory for more work, the same numbers. */
   readonly checkpointActivations: boolean;
-  /** The same for all but what convolutions and products give: some of the memory, and little work. */
+  /** So for all but what convolutions and products give: saves less memory, for little work. The other goes before it. */
   readonly checkpointElementwise: boolean;
   readonly lr: number;
   readonly optimizer: "sgd" | "adamw";
