@@ -46,12 +46,19 @@ function pointwise(ctx: GradContext, { window, input, output }: ConvSizes): Valu
   const axes = input.map((_, i) => i + 2);
   const seen = { starts: input.map(() => 0), ends: input, axes, steps: window.strides };
   const x = reshape(strided ? slice(ctx.x(0), seen) : ctx.x(0), [n, c, pixels]);
-  const dy = reshape(ctx.dy(), [n, m, pixels]);
-  // One product over all images, where what is turned for it is smaller than the sums that products image by image leave.
-  const turned = (v: Value, channels: number) => reshape(transpose(v, [1, 0, 2]), [channels, n * pixels]);
-  const one = n > 1 && pixels * (m + c) < m * c;
-  const dw = one ? matmul(turned(dy, m), transpose(turned(x, c), [1, 0])) : products(dy, x);
-  return reshape(dw, ctx.x(1).dims);
+  return reshape(pointwiseProducts(reshape(ctx.dy(), [n, m, pixels]), x), ctx.x(1).dims);
+}
+
+/**
+ * Σ over the batch of a (N, P, L) · b (N, Q, L)ᵀ: (P, Q). One product over all images, where what is turned for it is smaller than the
+ * sums that products image by image leave.
+ */
+export function pointwiseProducts(a: Value, b: Value): Value {
+  const [n, p, pixels] = a.dims as [number, number, number];
+  const q = b.dims[1]!;
+  if (n === 1 || pixels * (p + q) >= p * q) return products(a, b);
+  const turned = (v: Value) => reshape(transpose(v, [1, 0, 2]), [v.dims[1]!, n * pixels]);
+  return matmul(turned(a), transpose(turned(b), [1, 0]));
 }
 
 /** v (N, C, H, W) → (N, C·T, …): the pixels that each of the T taps sees, by a depthwise convolution of ones and zeros. */

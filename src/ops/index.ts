@@ -28,6 +28,7 @@ import { groupNormalization, instanceNormalization, layerNormalization } from ".
 import { pad } from "./pad.js";
 import { centerCropPad, col2im } from "./patches.js";
 import { depthToSpace, spaceToDepth } from "./pixel-shuffle.js";
+import { pointwiseBatchNorm } from "./pointwise-batch-norm.js";
 import { averagePool, globalAveragePool, globalMaxPool } from "./pool.js";
 import { dequantizeLinear, dynamicQuantizeLinear, quantizeLinear } from "./quantize.js";
 import { argMax, argMin, oneHot } from "./ranking.js";
@@ -63,6 +64,7 @@ const all: readonly Operator[] = [
   gemm,
   einsum,
   batchNormalization,
+  pointwiseBatchNorm,
   groupNormalization,
   instanceNormalization,
   layerNormalization,

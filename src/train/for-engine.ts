@@ -4,6 +4,7 @@ import { batchAsDepth } from "../optimise/batch-as-depth.js";
 import { blockedConvolutions, blockOf, blockProbe } from "../optimise/blocked-convolutions.js";
 import { cpuReductions } from "../optimise/cpu-reductions.js";
 import { forwardApart } from "../optimise/forward-apart.js";
+import { sumsInConvolutions } from "../optimise/sums-in-convolutions.js";
 import type { Engine } from "../runtime/session.js";
 
 /**
@@ -22,7 +23,7 @@ async function forCpu(engine: Engine, graph: Graph): Promise<Graph> {
   const deep = cpuReductions(batchAsDepth(graph));
   if (!blocks.has(engine)) blocks.set(engine, findBlock(engine));
   const block = await blocks.get(engine);
-  return block ? blockedConvolutions(deep, block) : deep;
+  return sumsInConvolutions(block ? blockedConvolutions(deep, block) : deep);
 }
 
 /** How many channels the engine keeps together, by engine. */

@@ -14,7 +14,7 @@ export type Recomputed = "blocks" | "elementwise";
 const SHARE = 1 / 16;
 
 /** Operators whose work is more than passes over their values. */
-const DEAR = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm"]);
+const DEAR = new Set(["Conv", "ConvTranspose", "MatMul", "Gemm", "PointwiseBatchNorm"]);
 
 /**
  * Cuts a forward pass into segments whose values the backward pass can make again from what enters. `entered` are the values that

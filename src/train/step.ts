@@ -2,7 +2,7 @@ import { ScconvError } from "../base/errors.js";
 import { differentiate } from "../grad/differentiate.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
 import { inline } from "../graph/inline.js";
-import { float, type Graph, type Node } from "../graph/ir.js";
+import type { Graph, Node } from "../graph/ir.js";
 import { jointOpsets } from "../graph/opsets.js";
 import { prune } from "../graph/walk.js";
 import { add, concat, mul } from "../ops/emit.js";
@@ -10,6 +10,7 @@ import { graphBuilder } from "../ops/index.js";
 import { lower } from "../ops/lower.js";
 import { onePassComparisons } from "../optimise/one-pass-comparisons.js";
 import { averageKeep, KEEP } from "./average.js";
+import { batchNorms } from "./batch-norms.js";
 import { type FlatLayout, flatLayout, unpackValues } from "./flat.js";
 import { CORRECT, classificationLoss, correct, type LossSettings } from "./loss.js";
 import { type Mixed, type MixupSettings, mixBatch, mixupShare } from "./mixup.js";
@@ -144,21 +145,23 @@ export function buildStep(options: StepOptions): StepProgram {
   const before: BeforeStudent = { teacher: theirs, scalars };
   const { after } = options;
   const begin = b.nodes.length;
+  const norms = batchNorms(b, student);
   // Under a prefix: a value of the student may be called `loss` or `labels`, or as a constant of the builder's own.
   const ours = inline(b, student, {
     prefix: "student.",
     substitute: new Map([[imageInput(student), images], ...values, ...(running ?? [])]),
     emit: (node, inputs) => {
       if (!isBatchNorm(node) || !parts.statistics.has(node.inputs[3]!)) return undefined;
-      const [y, mean, variance] = trainingBatchNorm(b, node, inputs as Value[]);
+      const [y, mean, variance] = norms.emit(node, inputs as Value[]);
       batchStatistics.set(node.inputs[3]!, mean!);
       batchStatistics.set(node.inputs[4]!, variance!);
       return [y!];
     },
     after: after && ((node, outputs) => after(node, outputs, before)),
   });
+  const forward = b.nodes.slice(begin).filter((node) => !norms.replaced.has(node));
   const segmented = options.recompute
-    ? recomputedSegments(b, b.nodes.slice(begin), { entered: [images.name], what: options.recompute })
+    ? recomputedSegments(b, forward, { entered: [images.name], what: options.recompute })
     : undefined;
   const traced: Traced = { b, images, labels, mixed: mix?.mixed, student: ours, ...before };
 
@@ -216,16 +219,6 @@ export const classification =
       figures: { [CORRECT]: correct(logits, labels, mixed) },
     };
   };
-
-/** Outputs: y, and the batch's mean and variance (momentum 0 leaves nothing of the running ones). */
-function trainingBatchNorm(b: GraphBuilder, node: Node, inputs: readonly Value[]): Value[] {
-  return b.addMany(
-    "BatchNormalization",
-    inputs,
-    { epsilon: node.attributes.get("epsilon") ?? float(1e-5), momentum: float(0), training_mode: 1 },
-    { name: node.name, outputs: 3 },
-  );
-}
 
 /** The name of the one image input. */
 export function imageInput(graph: Graph): string {

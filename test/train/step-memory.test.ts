@@ -1,15 +1,9 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import * as ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { dtypes } from "../../src/base/dtype.js";
 import { Random } from "../../src/base/random.js";
 import { sizeOf } from "../../src/base/tensor.js";
 import { differentiate } from "../../src/grad/differentiate.js";
-import { decodeModel, encodeModel } from "../../src/graph/codec.js";
 import type { Graph } from "../../src/graph/ir.js";
-import { modelOf } from "../../src/graph/model.js";
 import { verify } from "../../src/graph/verify.js";
 import { batchNorm, conv, linear } from "../../src/nn/layers.js";
 import { convUnit, scconvUnit } from "../../src/nn/units.js";
@@ -20,6 +14,7 @@ import type { Recomputed } from "../../src/train/recomputed-segments.js";
 import { buildStep, classification } from "../../src/train/step.js";
 import { architecture } from "../../src/zoo/index.js";
 import { expectClose } from "../ops/close.js";
+import { asRun } from "../runtime/as-run.js";
 import {
   batchOf,
   CLASSES,
@@ -33,21 +28,6 @@ import {
 } from "./tiny.js";
 
 const BATCH = 8;
-
-/** The graph as the engine has rewritten it, its nodes in the order in which they run (as its profile has them, too). */
-async function asRun(graph: Graph): Promise<Graph> {
-  const folder = await mkdtemp(join(tmpdir(), "scconv-memory-"));
-  try {
-    const optimizedModelFilePath = join(folder, "as-run.onnx");
-    const session = await ort.InferenceSession.create(encodeModel(modelOf(graph)), {
-      ...{ optimizedModelFilePath, logSeverityLevel: 4 },
-    });
-    await session.release();
-    return decodeModel(await readFile(optimizedModelFilePath), "as-run.onnx").graph;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
 
 function bytesOf({ types }: Graph, name: string): number {
   const type = types.get(name);

@@ -1,4 +1,5 @@
 import { float } from "../../../src/graph/ir.js";
+import { SCCONV_DOMAIN } from "../../../src/ops/emit.js";
 import { type OperatorCase, uniform } from "../operator-case.js";
 
 const positive = { low: 0.5, high: 2 };
@@ -19,6 +20,21 @@ const batch = (
     ...(training ? { outputs: 3, wrt: [0, 1, 2], seeded: [0] } : {}),
   };
 };
+
+/** A batch norm of the result of a point-wise convolution with k outputs, in training. */
+const pointwise = (
+  name: string,
+  x: readonly number[],
+  k: number,
+  more: Partial<OperatorCase> = {},
+): OperatorCase => ({
+  op: "PointwiseBatchNorm",
+  domain: SCCONV_DOMAIN,
+  name,
+  inputs: [uniform(x), uniform([k, x[1]!, ...x.slice(2).map(() => 1)]), uniform([k]), uniform([k])],
+  ...{ outputs: 6, seeded: [0] },
+  ...more,
+});
 
 const perPart = (
   op: string,
@@ -57,6 +73,10 @@ export const normalizationCases: readonly OperatorCase[] = [
     ...batch("training, running statistics", [3, 2, 4, 4], { training_mode: 1, momentum: float(0.8) }),
     wrt: [],
   },
+  pointwise("more channels out", [3, 2, 4, 3], 5),
+  pointwise("fewer channels out", [4, 6, 3, 3], 2, { attributes: { epsilon: float(0.1) } }),
+  pointwise("one dimension", [5, 2, 4], 3),
+  pointwise("one pixel", [6, 2, 1, 1], 3),
   group("image", [2, 4, 3, 3], 2),
   group("image", [2, 6, 2, 2], 6),
   group("image", [2, 6, 2, 2], 1),
