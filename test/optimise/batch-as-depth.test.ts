@@ -27,7 +27,7 @@ const ops = (graph: Graph) => graph.nodes.map((n) => n.op).filter((op) => op !==
 
 const cases = fc.record({
   n: fc.integer({ min: 2, max: 4 }),
-  channels: fc.constantFrom([64, 64], [96, 40], [40, 96]),
+  channels: fc.constantFrom([64, 64], [96, 40], [40, 96], [192, 96], [96, 192]),
   kernel: fc.constantFrom([3, 3], [1, 3], [3, 2], [5, 5]),
   size: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
   strides: fc.constantFrom([1, 1], [2, 2], [1, 2]),
@@ -39,45 +39,51 @@ const cases = fc.record({
     "SAME_LOWER",
   ),
   bias: fc.boolean(),
+  group: fc.constantFrom(1, 1, 2, 4),
 });
 
 describe("the batch as depth", () => {
   it("computes the same", async () => {
-    let rewrites = 0;
+    const rewrites = { whole: 0, grouped: 0 };
     await fc.assert(
-      fc.asyncProperty(cases, async ({ n, channels, kernel, size, strides, dilations, pads, bias }) => {
-        const [m, c] = channels as [number, number];
-        const [rows, columns] = [size[0] + dilations[0]! * (kernel[0]! - 1), size[1] + kernel[1]!];
-        const padding = typeof pads === "string" ? { auto_pad: pads } : { pads };
-        const plain = typeof pads === "string" ? { strides } : { strides, dilations };
-        const graph = convolution({
-          ...{ x: [n, c, rows, columns], w: [m, c, ...kernel], bias },
-          attributes: { ...plain, ...padding },
-        });
-        const rewritten = batchAsDepth(graph);
-        verify(rewritten, operators);
-        if (ops(rewritten).length > 1) rewrites++;
-        const inputs: [string, Tensor][] = [
-          ["x", normal([n, c, rows, columns])],
-          ["w", normal([m, c, ...kernel])],
-        ];
-        if (bias) inputs.push(["b", normal([m])]);
-        const feeds = new Map(inputs);
-        expectClose(await run(rewritten, feeds), await run(graph, feeds), 1e-5);
-      }),
+      fc.asyncProperty(
+        cases,
+        async ({ n, channels, kernel, size, strides, dilations, pads, bias, group }) => {
+          const [m, c] = channels as [number, number];
+          const w = [m, c / group, ...kernel];
+          const [rows, columns] = [size[0] + dilations[0]! * (kernel[0]! - 1), size[1] + kernel[1]!];
+          const padding = typeof pads === "string" ? { auto_pad: pads } : { pads };
+          const plain = typeof pads === "string" ? { strides } : { strides, dilations };
+          const graph = convolution({
+            ...{ x: [n, c, rows, columns], w, bias },
+            attributes: { group, ...plain, ...padding },
+          });
+          const rewritten = batchAsDepth(graph);
+          verify(rewritten, operators);
+          if (ops(rewritten).length > 1) rewrites[group > 1 ? "grouped" : "whole"]++;
+          const inputs: [string, Tensor][] = [
+            ["x", normal([n, c, rows, columns])],
+            ["w", normal(w)],
+          ];
+          if (bias) inputs.push(["b", normal([m])]);
+          const feeds = new Map(inputs);
+          expectClose(await run(rewritten, feeds), await run(graph, feeds), 1e-5);
+        },
+      ),
       { numRuns: 40, seed: 1 },
     );
-    expect(rewrites).toBeGreaterThan(10);
+    expect(Math.min(rewrites.whole, rewrites.grouped)).toBeGreaterThan(5);
   });
 
   it("is for many weights on few pixels, several images and weights that are computed", () => {
     const wide: Case = { x: [4, 128, 8, 8], w: [128, 128, 3, 3], attributes: {}, bias: false };
-    expect(ops(batchAsDepth(convolution(wide)))).toContain("Transpose");
+    const halves: Case = { ...wide, w: [256, 64, 3, 3], attributes: { group: 2 } };
+    for (const it of [wide, halves]) expect(ops(batchAsDepth(convolution(it)))).toContain("Transpose");
     const others: Case[] = [
       { ...wide, x: [1, 128, 8, 8] },
       { ...wide, x: [4, 128, 40, 40] },
       { ...wide, x: [4, 512, 8, 8], w: [512, 512, 1, 1] },
-      { ...wide, w: [128, 64, 3, 3], attributes: { group: 2 } },
+      { ...halves, x: [4, 128, 16, 16] },
     ];
     for (const other of others) expect(ops(batchAsDepth(convolution(other)))).toEqual(["Conv"]);
     const b = graphBuilder({ name: "constant" });
