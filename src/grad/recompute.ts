@@ -7,8 +7,9 @@ import { squeeze, zeroAfter } from "../ops/emit.js";
 
 /*
  * Recomputation (Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016): the forward pass keeps only what enters
- * a segment, and the backward pass makes the segment's other values again when it comes to it. The nodes are the same, so
- * the gradient has the same bits; the price is their work, once more.
+ * a segment, and the backward pass makes the segment's other values again when it comes to it. The nodes are the same, and
+ * so is the gradient, to the bit where the engine runs both alike (a sum it runs inside of a convolution only where that sum alone
+ * reads the result, which is then rounded once less); the price is their work, once more.
  *
  * Nothing in a graph says "later", and an engine that finds two nodes of the same inputs makes one of them. So the copies read
  * what enters the segment through an Unsqueeze whose axis comes from the gradient from above (zeroAfter) and a Squeeze that takes it away:

@@ -17,7 +17,6 @@ import {
   reshape,
   SCCONV_DOMAIN,
   sqrt,
-  squeeze,
   sub,
   transpose,
 } from "./emit.js";
@@ -107,7 +106,7 @@ export const pointwiseBatchNorm: Operator = {
     const spread = div(matmul(weights, pointwiseProducts(centred, centred)), m);
     // Rounding may leave less than nothing of a channel that hardly varies.
     const variance = relu(reduceSum(mul(spread, weights), [1], false));
-    const mean = reshape(matmul(weights, reshape(centre, [c, 1])), [-1]);
+    const mean = reshape(matmul(weights, column(centre)), [-1]);
     const scale = div(x(2), deviationOf(variance, node));
     const scaled = mul(weights, column(scale));
     const y = conv(x(0), reshape(scaled, x(1).dims), sub(x(3), mul(scale, mean)));
@@ -123,7 +122,7 @@ function gradient(ctx: GradContext) {
   const shared = (key: string, make: () => Value) => () => ctx.shared(key, make);
   const weights = shared("weights", () => reshape(x(1), [-1, c]));
   const deviation = shared("deviation", () => deviationOf(y(VARIANCE), node));
-  const sumDy = shared("sumDy", () => squeeze(reduceSum(dy(), axes), axes));
+  const sumDy = shared("sumDy", () => reduceSum(dy(), axes, false));
   const products = shared("products", () => pointwiseProducts(flat(dy()), flat(x(0))));
   // dγ = Σ dy·ŷ
   const sumDyNormal = shared("sumDyNormal", () => {

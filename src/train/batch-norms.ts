@@ -1,7 +1,9 @@
+import { isStatic } from "../base/dims.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
 import { float, type Graph, intAttr, type Node } from "../graph/ir.js";
 import { consumers, producers } from "../graph/walk.js";
 import { SCCONV_DOMAIN } from "../ops/emit.js";
+import { kernelOf, windowOf } from "../ops/window.js";
 import { isBatchNorm } from "./parts.js";
 
 /** Batch norms as they are trained: with the statistics of the batch. */
@@ -65,11 +67,13 @@ function readByOneBatchNorm(graph: Graph): Set<Node> {
 /** Whether it is a convolution of one pixel, without a bias, that reads so few channels that their covariance is little work. */
 function isWidening(b: GraphBuilder, node: Node): boolean {
   if (node.op !== "Conv" || node.domain !== "" || intAttr(node, "group", 1) !== 1) return false;
-  const [x, w, y] = [node.inputs[0]!, node.inputs[1]!, node.outputs[0]!].map(
-    (name) => b.value(name).dims,
-  ) as [readonly number[], readonly number[], readonly number[]];
-  const samePixels = x.slice(2).every((size, i) => size === y[i + 2]);
-  if (node.inputs.length > 2 || !samePixels || w.slice(2).some((tap) => tap !== 1)) return false;
+  const shapes = [node.inputs[0]!, node.inputs[1]!, node.outputs[0]!].map((name) => b.value(name).shape);
+  if (!shapes.every(isStatic)) return false;
+  const [x, w, y] = shapes as [readonly number[], readonly number[], readonly number[]];
+  const { kernel, strides, begins, ends } = windowOf(node, x, kernelOf(node, w));
+  const pointwise =
+    [...kernel, ...strides].every((s) => s === 1) && [...begins, ...ends].every((p) => p === 0);
+  if (!pointwise || node.inputs.length > 2) return false;
   const [k, c] = w as [number, number];
   const pixels = y.reduce((a, d) => a * d, 1) / k;
   return 2 * c * c * (1 / k + 1 / pixels) <= MOST_WORK;

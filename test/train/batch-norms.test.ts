@@ -6,10 +6,11 @@ import type { Value } from "../../src/graph/builder.js";
 import { float, type Graph } from "../../src/graph/ir.js";
 import { verify } from "../../src/graph/verify.js";
 import { nodeEngine } from "../../src/host/node/ort.js";
-import { filled } from "../../src/nn/init.js";
+import { filled, heNormal } from "../../src/nn/init.js";
 import { batchNorm, conv, linear } from "../../src/nn/layers.js";
 import {
   add,
+  type ConvAttributes,
   conv as convolve,
   globalAveragePool,
   identity,
@@ -71,6 +72,36 @@ describe("batch norms of what point-wise convolutions give", () => {
     for (const [name, vector] of two.trainer.state) {
       expectClose(one.trainer.state.get(name)!, vector, 1e-4, name);
     }
+  });
+  it("leave apart what is no such convolution, or more work than it saves", () => {
+    /** Batch norms in the step of a network of one convolution with these settings, 8 or more channels from `channels`. */
+    const left = (
+      attributes: ConvAttributes,
+      { kernel = [1, 1], channels = 8, out = 8, bias = false, readers = 1 } = {},
+    ): number => {
+      const b = graphBuilder({ name: "one" });
+      const random = new Random(2);
+      const images = b.input("input", "float32", ["N", 1, SIZE, SIZE]);
+      const x = relu(conv(images, channels, "stem", random));
+      const weight = heNormal(random, [out, channels / (attributes.group ?? 1), ...kernel], "float32");
+      const offset = bias ? b.parameter("bias", filled([out], 0, "float32")) : undefined;
+      const y = convolve(x, b.parameter("weight", weight), offset, attributes);
+      const normal = batchNorm(y, "norm");
+      const z = relu(readers > 1 ? add(normal, y) : normal);
+      b.output(linear(reshape(globalAveragePool(z), [-1, out]), CLASSES, "fc", random), "logits");
+      const { graph } = program(b.build());
+      return graph.nodes.filter((n) => n.op === "BatchNormalization").length;
+    };
+    expect(left({})).toBe(0);
+    expect(left({}, { channels: 32, out: 16 })).toBe(0);
+    expect(left({}, { channels: 64, out: 16 }), "work").toBe(1);
+    expect(left({ strides: [2, 2] })).toBe(1);
+    expect(left({ pads: [1, 1, 1, 1] })).toBe(1);
+    expect(left({ strides: [2, 1], pads: [4, 0, 3, 0] }), "as many pixels, but others").toBe(1);
+    expect(left({ group: 2 })).toBe(1);
+    expect(left({}, { kernel: [1, 3] })).toBe(1);
+    expect(left({}, { bias: true })).toBe(1);
+    expect(left({}, { readers: 2 })).toBe(1);
   });
   it("keep no wide value for the backward pass but what is read by others", () => {
     const keptOf = (options: Partial<StepOptions>) => {
