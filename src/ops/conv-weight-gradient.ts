@@ -11,7 +11,7 @@ import { conv, matmul, reduceSum, reshape, slice, transpose } from "./emit.js";
  *   separable    Σ over h′, w of (dy shifted by rows) · (x shifted by columns)ᵀ: both are widened k times instead of one k²
  *                times, and the product is square (stride 1, dilation 1)
  *   columns      dy · (x widened k² times)ᵀ
- *   whole        one convolution with an extra axis: nothing is widened, for many channels on few pixels
+ *   whole        one convolution with an extra axis: nothing is widened, for many channels on few pixels of few images
  */
 
 /** dw, in the shape of w. */
@@ -24,17 +24,27 @@ export function weightGradient(ctx: GradContext): Value {
   if (group !== 1 || rank > 2) return whole(ctx, sizes);
   if (taps === 1 && [...window.begins, ...window.ends].every((p) => p === 0)) return pointwise(ctx, sizes);
   const plain = [...window.strides, ...window.dilations].every((s) => s === 1);
-  const narrow = m * c * taps < 2 * pixels * (m + c);
   const separable = rank === 2 && plain && kernel[0]! > 1 && kernel[1]! > 1 && sameSize(sizes);
-  if (!narrow) return whole(ctx, sizes);
+  /** Fewer weights than values that so many images have. */
+  const narrowFor = (images: number) => m * c * taps < 2 * images * pixels * (m + c);
+  if (!narrowFor(1)) {
+    return separable && narrowFor(ctx.x(0).dims[0]!) ? separate(ctx, sizes) : whole(ctx, sizes);
+  }
   return separable && c * taps > c * kernel[1]! + m * kernel[0]! ? separate(ctx, sizes) : columns(ctx, sizes);
 }
 
 const sameSize = ({ input, output }: ConvSizes): boolean => input.every((d, i) => d === output[i]);
 
-/** Σ over the batch of a (N, P, L) · b (N, Q, L)ᵀ: (P, Q). */
-function products(a: Value, b: Value): Value {
-  return reduceSum(matmul(a, transpose(b, [0, 2, 1])), [0], false);
+/**
+ * Σ over the batch of a (N, P, L) · b (N, Q, L)ᵀ: (P, Q). One product over all images, where what is turned for it is smaller than the
+ * sums that products image by image leave.
+ */
+export function products(a: Value, b: Value): Value {
+  const [n, p, pixels] = a.dims as [number, number, number];
+  const q = b.dims[1]!;
+  if (n === 1 || pixels * (p + q) >= p * q) return reduceSum(matmul(a, transpose(b, [0, 2, 1])), [0], false);
+  const turned = (v: Value) => reshape(transpose(v, [1, 0, 2]), [v.dims[1]!, n * pixels]);
+  return matmul(turned(a), transpose(turned(b), [1, 0]));
 }
 
 /** With a stride only of the pixels that it sees. */
@@ -46,19 +56,7 @@ function pointwise(ctx: GradContext, { window, input, output }: ConvSizes): Valu
   const axes = input.map((_, i) => i + 2);
   const seen = { starts: input.map(() => 0), ends: input, axes, steps: window.strides };
   const x = reshape(strided ? slice(ctx.x(0), seen) : ctx.x(0), [n, c, pixels]);
-  return reshape(pointwiseProducts(reshape(ctx.dy(), [n, m, pixels]), x), ctx.x(1).dims);
-}
-
-/**
- * Σ over the batch of a (N, P, L) · b (N, Q, L)ᵀ: (P, Q). One product over all images, where what is turned for it is smaller than the
- * sums that products image by image leave.
- */
-export function pointwiseProducts(a: Value, b: Value): Value {
-  const [n, p, pixels] = a.dims as [number, number, number];
-  const q = b.dims[1]!;
-  if (n === 1 || pixels * (p + q) >= p * q) return products(a, b);
-  const turned = (v: Value) => reshape(transpose(v, [1, 0, 2]), [v.dims[1]!, n * pixels]);
-  return matmul(turned(a), transpose(turned(b), [1, 0]));
+  return reshape(products(reshape(ctx.dy(), [n, m, pixels]), x), ctx.x(1).dims);
 }
 
 /** v (N, C, H, W) → (N, C·T, …): the pixels that each of the T taps sees, by a depthwise convolution of ones and zeros. */

@@ -3,7 +3,7 @@ import { sizeOf, Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { floatAttr, type Node } from "../graph/ir.js";
 import { type GradContext, none, type Operator } from "../graph/operator.js";
-import { pointwiseProducts } from "./conv-weight-gradient.js";
+import { products } from "./conv-weight-gradient.js";
 import {
   add,
   conv,
@@ -103,7 +103,7 @@ export const pointwiseBatchNorm: Operator = {
     const weights = reshape(x(1), [-1, c]);
     const centre = reduceMean(x(0), axes);
     const centred = flat(sub(x(0), centre));
-    const spread = div(matmul(weights, pointwiseProducts(centred, centred)), m);
+    const spread = div(matmul(weights, products(centred, centred)), m);
     // Rounding may leave less than nothing of a channel that hardly varies.
     const variance = relu(reduceSum(mul(spread, weights), [1], false));
     const mean = reshape(matmul(weights, column(centre)), [-1]);
@@ -123,11 +123,11 @@ function gradient(ctx: GradContext) {
   const weights = shared("weights", () => reshape(x(1), [-1, c]));
   const deviation = shared("deviation", () => deviationOf(y(VARIANCE), node));
   const sumDy = shared("sumDy", () => reduceSum(dy(), axes, false));
-  const products = shared("products", () => pointwiseProducts(flat(dy()), flat(x(0))));
+  const sumDyX = shared("sumDyX", () => products(flat(dy()), flat(x(0))));
   // dγ = Σ dy·ŷ
   const sumDyNormal = shared("sumDyNormal", () => {
-    const sums = reduceSum(mul(products(), weights()), [1], false);
-    return div(sub(sums, mul(sumDy(), y(MEAN))), deviation());
+    const sumDyWx = reduceSum(mul(sumDyX(), weights()), [1], false);
+    return div(sub(sumDyWx, mul(sumDy(), y(MEAN))), deviation());
   });
   return [
     () => {
@@ -140,7 +140,7 @@ function gradient(ctx: GradContext) {
       return add(conv(dy(), kernel(turned)), conv(x(0), kernel(between), shift));
     },
     () => {
-      const around = sub(products(), mul(column(sumDy()), reshape(y(CENTRE), [1, c])));
+      const around = sub(sumDyX(), mul(column(sumDy()), reshape(y(CENTRE), [1, c])));
       const normal = mul(y(SPREAD), column(div(sumDyNormal(), deviation())));
       return reshape(mul(sub(around, normal), column(div(x(2), deviation()))), x(1).dims);
     },

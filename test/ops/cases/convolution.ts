@@ -33,6 +33,9 @@ const transposed = (
 export const convolutionCases: readonly OperatorCase[] = [
   conv("3×3", [2, 3, 5, 6], [4, 3, 3, 3]),
   conv("padded, with bias", [2, 3, 5, 5], [4, 3, 3, 3], { pads: [1, 1, 1, 1] }, true),
+  conv("3×3, as many weights as pixels", [3, 4, 3, 3], [4, 4, 3, 3], { pads: [1, 1, 1, 1] }),
+  conv("3×3, fewer pixels", [5, 4, 2, 2], [4, 4, 3, 3], { pads: [1, 1, 1, 1] }),
+  conv("3×3, fewer images, too", [2, 4, 2, 2], [4, 4, 3, 3], { pads: [1, 1, 1, 1] }),
   conv("1×1", [2, 3, 4, 4], [5, 3, 1, 1]),
   conv("1×1, stride 2", [2, 3, 5, 5], [4, 3, 1, 1], { strides: [2, 2] }),
   conv("1×1, stride 2, even size", [1, 3, 6, 4], [4, 3, 1, 1], { strides: [2, 2] }),
