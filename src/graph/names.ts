@@ -1,3 +1,5 @@
+import type { Graph } from "./ir.js";
+
 /** The names of a graph under construction: which are taken, and under which scope new ones are made. */
 export class Names {
   readonly #taken = new Set<string>();
@@ -48,4 +50,13 @@ export class Names {
     this.#taken.add(name);
     return name;
   }
+}
+
+/** The names that a graph's values have. */
+export function namesOf({ inputs, initializers, nodes }: Graph): Names {
+  const names = new Names();
+  for (const { name } of inputs) names.take(name);
+  for (const name of initializers.keys()) names.take(name);
+  for (const { outputs } of nodes) for (const name of outputs) names.take(name);
+  return names;
 }

@@ -7,15 +7,14 @@
 import { isStatic } from "../base/dims.js";
 import { Tensor } from "../base/tensor.js";
 import { type AttributeInput, attributesFrom, type Graph, intAttr, type Node } from "../graph/ir.js";
-import { Names } from "../graph/names.js";
+import { type Names, namesOf } from "../graph/names.js";
 
 export const BLOCKED_DOMAIN = "com.microsoft.nchwc";
 
 /** `block` is the engine's B on this machine. */
 export function blockedConvolutions(graph: Graph, block: number): Graph {
   const initializers = new Map(graph.initializers);
-  const names = new Names();
-  for (const name of [...initializers.keys(), ...graph.nodes.flatMap((n) => n.outputs)]) names.take(name);
+  const names = namesOf(graph);
   const nodes = graph.nodes.flatMap((node) => {
     const weights = blockedWeights(graph, node, block);
     return weights ? blocked(node, weights, { block, names, initializers }) : [node];

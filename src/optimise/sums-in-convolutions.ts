@@ -5,7 +5,7 @@
 import { isStatic, type Shape } from "../base/dims.js";
 import { Tensor } from "../base/tensor.js";
 import type { Graph, Node } from "../graph/ir.js";
-import { Names } from "../graph/names.js";
+import { namesOf } from "../graph/names.js";
 import { consumers, producers } from "../graph/walk.js";
 import { sameShape } from "../ops/emit.js";
 
@@ -28,8 +28,7 @@ export function sumsInConvolutions(graph: Graph): Graph {
   }
   if (biased.size === 0) return graph;
   const initializers = new Map(graph.initializers);
-  const names = new Names();
-  for (const name of [...initializers.keys(), ...graph.nodes.flatMap((n) => n.outputs)]) names.take(name);
+  const names = namesOf(graph);
   const zeros = new Map<number, string>();
   const zerosFor = (channels: number): string => {
     let name = zeros.get(channels);

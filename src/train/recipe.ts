@@ -11,7 +11,7 @@ export interface Recipe {
   readonly batch: number;
   /** Micro-batches that it is cut into, each with batch statistics of its own. */
   readonly accumulate: number;
-  /** Activations are made again for the backward pass, and not kept: less memory for more work, the same numbers. */
+  /** Activations are made again for the backward pass, and not kept: less memory for more work, the same numbers but for rounding. */
   readonly checkpointActivations: boolean;
   /** So for all but what convolutions and products give: saves less memory, for little work. The other goes before it. */
   readonly checkpointElementwise: boolean;

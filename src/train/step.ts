@@ -89,7 +89,7 @@ export interface StepOptions {
   readonly momentum?: number;
   /** Sees the outputs of the student's nodes as they are built; what it returns is what later nodes read. */
   readonly after?: (node: Node, outputs: readonly Value[], traced: BeforeStudent) => readonly Value[];
-  /** What of the forward pass is made again in the backward pass, and not kept: less memory, the same numbers, more work. */
+  /** What of the forward pass is made again in the backward pass, and not kept: less memory, the same numbers but for rounding, more work. */
   readonly recompute?: Recomputed | undefined;
   /** Elements from which a tensor is a segment of its own (segments.ts). */
   readonly ownSegment?: number | undefined;

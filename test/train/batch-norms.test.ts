@@ -45,7 +45,7 @@ function bottlenecks(): Graph {
   return b.build();
 }
 const student = bottlenecks();
-/** The second reader of each convolution's result keeps it and its batch norm apart. */
+/** What stands between a convolution and its batch norm keeps them apart. */
 const apart: Partial<StepOptions> = {
   after: (node, outputs) => (node.op === "Conv" ? [identity(outputs[0]!)] : outputs),
 };
