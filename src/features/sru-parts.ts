@@ -8,7 +8,8 @@ import type { Maps } from "./maps.js";
 export type SruParts =
   | {
       readonly input: string;
-      readonly rich: string;
+      /** One value, or two, of the first and of the second half of the channels. */
+      readonly rich: readonly string[];
       /** X2 of a soft gate; else it is x − X1. */
       readonly poor?: string;
       /** `rich` holds X1 in the first half of its channels, and X2 in the second (nn/sru.ts). */
@@ -42,7 +43,7 @@ export function partsByMask(
     const product = readers.get(halves)?.find((n) => n.op === "Mul");
     const whole = makers.get(product?.inputs.find((i) => i !== halves) ?? "");
     return product && whole?.op === "Reshape"
-      ? { input: whole.inputs[0]!, rich: product.outputs[0]!, turned: true }
+      ? { input: whole.inputs[0]!, rich: [product.outputs[0]!], turned: true }
       : undefined;
   }
   let [input, rich, poor]: (string | undefined)[] = [];
@@ -56,7 +57,7 @@ export function partsByMask(
     else rich = product.outputs[0];
   }
   return input !== undefined && rich !== undefined
-    ? { input, rich, ...(poor === undefined ? {} : { poor }) }
+    ? { input, rich: [rich], ...(poor === undefined ? {} : { poor }) }
     : undefined;
 }
 
@@ -107,25 +108,31 @@ export function whyNoSru(graph: Graph, unit: string): string {
 }
 
 export const valuesOf = (parts: SruParts): readonly string[] =>
-  "open" in parts ? [parts.input] : [parts.input, parts.rich, ...(parts.poor ? [parts.poor] : [])];
+  "open" in parts ? [parts.input] : [parts.input, ...parts.rich, ...(parts.poor ? [parts.poor] : [])];
 
 /** Of the first image of a batch. */
 export function sruMaps(parts: SruParts, values: NamedTensors): SruMaps {
   const { dims, ...x } = numbersOf(values, parts.input);
   const [, maps = 0, height = 0, width = 0] = dims;
   const plane = height * width;
+  const half = (maps / 2) * plane;
   const of = (at: (k: number) => number): Maps => ({
     values: Float32Array.from({ length: maps * plane }, (_, k) => at(k)),
     ...{ maps, height, width },
   });
-  const richOf = "open" in parts ? undefined : numbersOf(values, parts.rich).numbers;
+  const richOf =
+    "open" in parts
+      ? undefined
+      : inChannels(
+          parts.rich.map((name) => numbersOf(values, name).numbers),
+          half,
+        );
   const poorOf = "poor" in parts && parts.poor ? numbersOf(values, parts.poor).numbers : undefined;
   const input = of((k) => x.numbers[k]!);
-  const half = (maps / 2) * plane;
   const turned = "turned" in parts && parts.turned;
   const rich = of(
     richOf
-      ? (k) => (turned && k >= half ? x.numbers[k]! - richOf[k]! : richOf[k]!)
+      ? (k) => (turned && k >= half ? x.numbers[k]! - richOf(k) : richOf(k))
       : (k) => ("open" in parts && parts.open[Math.floor(k / plane)] ? x.numbers[k]! : 0),
   );
   const poor = of(poorOf ? (k) => poorOf[k]! : (k) => x.numbers[k]! - rich.values[k]!);
@@ -134,6 +141,12 @@ export function sruMaps(parts: SruParts, values: NamedTensors): SruMaps {
     out: of((k) => rich.values[k]! + poor.values[k < half ? k + half : k - half]!),
   };
 }
+
+/** The k-th number of the first image, of all channels or of their two halves. */
+const inChannels =
+  ([first, second]: readonly ArrayLike<number>[], half: number) =>
+  (k: number): number =>
+    second && k >= half ? second[k - half]! : first![k]!;
 
 const numbersOf = (values: NamedTensors, name: string) => {
   const tensor = values.get(name)!;

@@ -18,7 +18,7 @@ const engine = nodeEngine({ threads: 1 });
 const gamma = ".sru.gn.weight";
 
 /** A network of units whose γ and β are drawn, so that gates are open here and closed there. */
-function networkOf(settings: Partial<ScconvSettings>): Graph {
+function networkOf(settings: Partial<ScconvSettings>, mean = 0.3): Graph {
   const graph = resnetCifar({
     ...{ depth: 8, widths: [8, 16, 32], size: 16, seed: 3 },
     where: settings.order === "parallel" ? "second" : "all",
@@ -32,7 +32,7 @@ function networkOf(settings: Partial<ScconvSettings>): Graph {
         ? Tensor.from(
             "float32",
             t.dims,
-            Array.from({ length: t.size }, () => random.normal() + 0.3),
+            Array.from({ length: t.size }, () => random.normal() + mean),
           )
         : t,
     ]),
@@ -75,8 +75,10 @@ function crosswise({ rich, poor }: SruMaps): number[] {
 }
 
 describe("the parts of an SRU", () => {
-  const cases: readonly [string, Partial<ScconvSettings>][] = [
+  const cases: readonly [string, Partial<ScconvSettings>, mean?: number][] = [
     ["element, straight-through", {}],
+    ["element, Σγ below 0", {}, -1],
+    ["element, Σγ below 0, α = 1/4", { alpha: 0.25, convGroups: 1 }, -1],
     ["element, hard", { gate: "hard" }],
     ["element, threshold 0.51", { threshold: 0.51 }],
     ["element, α = 1/4", { alpha: 0.25, convGroups: 1 }],
@@ -87,9 +89,9 @@ describe("the parts of an SRU", () => {
     ["parallel", { order: "parallel" }],
     ["with the standard convolution", { order: "s" }],
   ];
-  for (const [name, settings] of cases) {
+  for (const [name, settings, mean] of cases) {
     it(`are found as they are trained and as they are deployed: ${name}`, async () => {
-      const graph = networkOf(settings);
+      const graph = networkOf(settings, mean);
       const trained = await observed(lower(graph));
       const deployed = await observed(deploy(graph, findUnits(graph, { ...scconvDefaults, ...settings })));
       expect(trained.length).toBeGreaterThan(0);

@@ -104,10 +104,10 @@ describe("deploy", () => {
         .filter((op) => op === "ThresholdedRelu" || op === "Greater");
     const graph = network({}, 1);
     const units = findUnits(graph, scconvDefaults);
-    expect(first(units)).toEqual(["ThresholdedRelu"]);
-    // What a batch norm makes is of both signs.
+    expect(first(units)).toEqual(["ThresholdedRelu", "ThresholdedRelu"]);
+    // One of each for each half of the channels; what a batch norm makes is of both signs.
     const norm = graph.nodes.find((n) => n.op === "BatchNormalization")!.outputs[0]!;
-    expect(first([{ ...units[0]!, input: norm }])).toEqual(["Greater"]);
+    expect(first([{ ...units[0]!, input: norm }])).toEqual(["Greater", "Greater"]);
   });
 
   it("takes fewer nodes", () => {

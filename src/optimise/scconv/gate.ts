@@ -20,6 +20,7 @@ import {
   reciprocal,
   reduceMean,
   reshape,
+  split,
   sqrt,
   sub,
 } from "../../ops/emit.js";
@@ -30,8 +31,17 @@ const FAR = 3e38;
 const NEAR = 1e-30;
 
 /** The rich part X1 = x ⊙ [s > t] of x (N, C, H, W). */
-export function gate(x: Value, p: Parameters): Value {
-  const tau = thresholds(x, p);
+export const gate = (x: Value, p: Parameters): Value => gated(x, thresholds(x, p), p);
+
+/** The rich part by halves of the channels, from x and from its halves: no map is cut that is made here. */
+export function gateHalves(x: Value, halves: readonly [Value, Value], p: Parameters): [Value, Value] {
+  const half = p.gamma.length / 2;
+  const [tau1, tau2] = split(thresholds(x, p), [half, half], 1) as [Value, Value];
+  return [gated(halves[0], tau1, p), gated(halves[1], tau2, p)];
+}
+
+/** x ⊙ [s > t] with τ (N, C, 1, 1) for x (N, C, H, W). */
+function gated(x: Value, tau: Value, p: Parameters): Value {
   if (sumOf(p.gamma) < 0) return mul(x, cast(less(x, tau), x.dtype));
   if (!p.nonNegative) return mul(x, cast(greater(x, tau), x.dtype));
   const positive = maximum(tau, NEAR);

@@ -12,7 +12,7 @@ import { cruWidths } from "../../nn/cru.js";
 import { add, conv, split, sub } from "../../ops/emit.js";
 import { get, type Matrix, matrix, rowsOf } from "../matrix.js";
 import { pointwise } from "./branches.js";
-import { gate } from "./gate.js";
+import { gate, gateHalves } from "./gate.js";
 import { limitOf, type Parameters, sumOf } from "./parameters.js";
 
 /** X_up (N, u, H/s, W/s) and X_low (N, l, H/s, W/s) of x (N, C, H, W). */
@@ -34,8 +34,7 @@ export function squeezed(x: Value, p: Parameters): [xUp: Value, xLow: Value] {
   }
   if (2 * upper === channels) {
     const [x1, x2] = split(x, [upper, upper], 1) as [Value, Value];
-    const [rich1, rich2] = split(gate(x, p), [upper, upper], 1) as [Value, Value];
-    const d = sub(rich1, rich2);
+    const d = sub(...gateHalves(x, [x1, x2], p));
     return [
       squeeze(pooled(add(x2, d)), b.constant(cru.squeezeUp!, "squeeze_up.weight"), "squeeze_up"),
       squeeze(pooled(sub(x1, d)), b.constant(cru.squeezeLow!, "squeeze_low.weight"), "squeeze_low"),
