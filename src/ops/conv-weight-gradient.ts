@@ -37,12 +37,15 @@ const sameSize = ({ input, output }: ConvSizes): boolean => input.every((d, i) =
 
 /**
  * Σ over the batch of a (N, P, L) · b (N, Q, L)ᵀ: (P, Q). One product over all images, where what is turned for it is smaller than the
- * sums that products image by image leave.
+ * sums that products image by image leave. The engine packs what stands on the right, so the smaller one stands there, unless
+ * sums are so large beside the pixels that they decide (docs/decisions.md).
  */
 export function products(a: Value, b: Value): Value {
   const [n, p, pixels] = a.dims as [number, number, number];
   const q = b.dims[1]!;
-  if (n === 1 || pixels * (p + q) >= p * q) return reduceSum(matmul(a, transpose(b, [0, 2, 1])), [0], false);
+  const byImage = n === 1 || pixels * (p + q) >= p * q;
+  if (p < q && q <= 4 * (byImage ? pixels : n * pixels)) return transpose(products(b, a), [1, 0]);
+  if (byImage) return reduceSum(matmul(a, transpose(b, [0, 2, 1])), [0], false);
   const turned = (v: Value) => reshape(transpose(v, [1, 0, 2]), [v.dims[1]!, n * pixels]);
   return matmul(turned(a), transpose(turned(b), [1, 0]));
 }
