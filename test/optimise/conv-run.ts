@@ -13,10 +13,10 @@ export const normal = (dims: readonly number[]): Tensor =>
     Float64Array.from({ length: sizeOf(dims) }, () => random.normal()),
   );
 
-/** The output `y` on the engine. */
-export async function run(graph: Graph, feeds: ReadonlyMap<string, Tensor>): Promise<Tensor> {
+/** An output on the engine. */
+export async function run(graph: Graph, feeds: ReadonlyMap<string, Tensor>, output = "y"): Promise<Tensor> {
   const session = await engine.open(graph);
-  const y = (await session.run(feeds)).get("y")!;
+  const y = (await session.run(feeds)).get(output)!;
   await session.release();
   return y;
 }
