@@ -1,5 +1,5 @@
 // Parameters and multiply-adds beside fvcore's and torchvision's published figures.
-import { letters, table } from "./page.mjs";
+import { letters, table } from "./markdown.mjs";
 
 const count = (n) => n.toLocaleString("en-US");
 
