@@ -1,13 +1,16 @@
 /*
  * Conv → BatchNormalization (inference): W′ = a·W, b′ = a·(b − μ) + β with a = γ/√(σ² + ε), channel by channel. Exact up to
  * rounding: both are affine in the convolution's result. Between them may stand what commutes with such a map: a concatenation of
- * channels (Ghost, SlimConv), a sum, whose first term takes the shift (SPConv), and a nearest-neighbour Resize (OctConv).
+ * channels (SlimConv), a sum, whose first term takes the shift (SPConv), and a nearest-neighbour Resize (all three: OctConv).
  */
 import { Tensor } from "../base/tensor.js";
 import type { Value } from "../graph/builder.js";
 import { floatAttr, type Graph, intAttr, type Node, stringAttr } from "../graph/ir.js";
 import { consumers, producers } from "../graph/walk.js";
 import { rebuild } from "../ops/rebuild.js";
+
+/** How many values above a batch norm convolutions are looked for: units need four, and a file may nest sums without end. */
+const FARTHEST = 16;
 
 /** y = scale·x + shift for each channel. */
 export interface Affine {
@@ -42,25 +45,27 @@ export function foldBatchNorm(graph: Graph): Graph {
   };
 
   /** Whether `value` can be made with an affine map of its channels at no cost. */
-  const takes = (value: string): boolean => {
+  const takes = (value: string, above = 1): boolean => {
     const made = maker.get(value);
-    if (made?.domain !== "" || readers.get(value)?.length !== 1 || outputs.has(value)) return false;
+    if (above > FARTHEST || made?.domain !== "" || readers.get(value)?.length !== 1 || outputs.has(value))
+      return false;
     switch (made.op) {
       case "Conv":
         return made.inputs.slice(1).every(isConstant);
       case "Concat":
         return (
-          intAttr(made, "axis", 0) === 1 && made.inputs.every((part) => channelsOf(part) > 0 && takes(part))
+          intAttr(made, "axis", 0) === 1 &&
+          made.inputs.every((part) => channelsOf(part) > 0 && takes(part, above + 1))
         );
       case "Add":
-        return made.inputs.every((term) => channelsOf(term) === channelsOf(value) && takes(term));
+        return made.inputs.every((term) => channelsOf(term) === channelsOf(value) && takes(term, above + 1));
       case "Resize":
         return (
           stringAttr(made, "mode", "nearest") === "nearest" &&
           stringAttr(made, "coordinate_transformation_mode", "half_pixel") !== "tf_crop_and_resize" &&
           channelsOf(made.inputs[0]!) === channelsOf(value) &&
           made.inputs.slice(1).every(isConstant) &&
-          takes(made.inputs[0]!)
+          takes(made.inputs[0]!, above + 1)
         );
       default:
         return false;

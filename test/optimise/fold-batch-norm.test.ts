@@ -83,6 +83,9 @@ describe("batch norms are folded", () => {
       },
     ],
     "where pixels are joined, not channels": [(_b, x, made) => concat([made(x, 3), made(x, 3)], 2)],
+    "where sums are nested deeper than any unit's": [
+      (_b, x, made) => Array.from({ length: 20 }, () => made(x, 2)).reduce((sum, term) => add(sum, term)),
+    ],
     "where the Resize is not to the nearest": [(b, x, made) => larger(b, made(x, 4), "linear")],
     "where one term is a number for each channel": [
       (b, x, made) => add(made(x, 4), b.constant(normal([1, 4, 1, 1]), "offset")),
