@@ -3,7 +3,7 @@ import { type Timed, type TimeOptions, timeGraphs } from "../host/node/time-grap
 import type { ScconvSettings } from "../nn/scconv.js";
 import { deploy } from "../optimise/index.js";
 import type { Candidate } from "../surgery/match.js";
-import { bordersOf, partOf, signatureOf } from "../surgery/surroundings.js";
+import { bordersOf, partOf, signatureOf, withPooledOutputs } from "../surgery/surroundings.js";
 import { type Swapped, swap } from "../surgery/swap.js";
 import type { CommandContext } from "./command.js";
 import type { FormSettings, PlannedLayer } from "./layer-plan.js";
@@ -37,7 +37,7 @@ export async function timeLayers(
   const results = new Map<string, readonly Timed[]>();
   let rounds = 0;
   for (const [signature, [first]] of groups) {
-    const parts = [partOf(graph, bordersOf(graph, first!.node))].map((p) => deploy(p));
+    const parts = [deploy(withPooledOutputs(partOf(graph, bordersOf(graph, first!.node))))];
     for (const form of forms) parts.push(partWith(graph, first!, { ...settings, ...form }));
     const timed = await timeGraphs(parts, {
       ...timing(context, PART_ROUNDS),
@@ -66,5 +66,5 @@ function partWith(graph: Graph, { node, name }: Candidate, settings: Partial<Scc
   const { target, output } = swapped.units[0]!;
   // Where the convolution's own output ends the part, the unit's does now.
   const outputs = borders.outputs.map((o) => (o === node.outputs[0] || o === target.output ? output : o));
-  return deploy(partOf(swapped.graph, { ...borders, outputs }), swapped.units);
+  return deploy(withPooledOutputs(partOf(swapped.graph, { ...borders, outputs })), swapped.units);
 }

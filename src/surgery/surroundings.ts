@@ -1,5 +1,6 @@
 import { ScconvError } from "../base/errors.js";
 import type { Graph, Node, TensorType, ValueInfo } from "../graph/ir.js";
+import { namesOf } from "../graph/names.js";
 import { consumers, producers, topological } from "../graph/walk.js";
 
 /** Where a convolution's surroundings begin and end, as names of values that a swap leaves alone. */
@@ -96,6 +97,31 @@ export function partOf(graph: Graph, { inputs, outputs }: Borders): Graph {
     initializers: new Map([...graph.initializers].filter(([n]) => read.has(n))),
     types: new Map([...graph.types].filter(([n]) => made.has(n) && !outputs.includes(n))),
     opsets: graph.opsets,
+  };
+}
+
+/**
+ * The part with what it makes, (N, C, H, W), reduced to (N, C, 1, 1) by mean. In the network it stays in the engine's layout and memory; handed
+ * out it would be reordered into fresh memory, whose pages can cost as much as the part, and never the same twice.
+ */
+export function withPooledOutputs(part: Graph): Graph {
+  const names = namesOf(part);
+  const ends = part.outputs.map((output) => {
+    const { name, type } = output;
+    if (type?.shape?.length !== 4) return { output };
+    const pooled = names.fresh(`${name}.pooled`);
+    const made = { op: "GlobalAveragePool", domain: "", inputs: [name], outputs: [pooled] };
+    return {
+      output: { name: pooled, type: { ...type, shape: [...type.shape.slice(0, 2), 1, 1] } },
+      node: { name: pooled, ...made, attributes: new Map() },
+      inside: [name, type] as const,
+    };
+  });
+  return {
+    ...part,
+    nodes: [...part.nodes, ...ends.flatMap(({ node }) => node ?? [])],
+    outputs: ends.map(({ output }) => output),
+    types: new Map([...part.types, ...ends.flatMap(({ inside }) => (inside ? [inside] : []))]),
   };
 }
 

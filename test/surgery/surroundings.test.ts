@@ -6,10 +6,12 @@ import { verify } from "../../src/graph/verify.js";
 import { nodeEngine } from "../../src/host/node/ort.js";
 import { bindSizes } from "../../src/ops/bind.js";
 import { operators } from "../../src/ops/index.js";
-import { bordersOf, partOf, signatureOf } from "../../src/surgery/surroundings.js";
+import { randomFeeds } from "../../src/runtime/random-feeds.js";
+import { bordersOf, partOf, signatureOf, withPooledOutputs } from "../../src/surgery/surroundings.js";
 import { architecture } from "../../src/zoo/index.js";
 import { expectClose } from "../ops/close.js";
 
+const engine = nodeEngine({ threads: 1 });
 const network = (name: string): Graph =>
   bindSizes(architecture(name)({ classes: 4, size: 32, width: 0.25 }), new Map([["N", 2]]));
 const partAt = (graph: Graph, name: string) => {
@@ -46,7 +48,6 @@ describe("the surroundings of a convolution", () => {
     const graph = network("resnet20");
     const name = graph.nodes.filter((n) => n.op === "Conv")[7]!.name;
     const part = partAt(graph, name);
-    const engine = nodeEngine({ threads: 1 });
     const random = new Random(1);
     const image = Tensor.from(
       "float32",
@@ -61,6 +62,32 @@ describe("the surroundings of a convolution", () => {
     for (const { name: output } of part.outputs)
       expectClose(got.get(output)!, values.get(output)!, 1e-5, output);
     await Promise.all([whole.release(), session.release()]);
+  });
+
+  it("hand out means of what they make, so that nothing large leaves the engine", async () => {
+    const part = partAt(network("resnet50-cifar"), "layer2.1.conv2.conv");
+    const pooled = withPooledOutputs(part);
+    verify(pooled, operators);
+    expect(part.outputs.map((o) => o.type?.shape)).toContainEqual([2, 128, 16, 16]);
+    expect(pooled.outputs.map((o) => o.type?.shape)).toEqual(
+      part.outputs.map((o) => [...o.type!.shape!.slice(0, 2), 1, 1]),
+    );
+    const feeds = randomFeeds(part, { batch: 2, where: "here" }, 1);
+    const results = async (graph: Graph) => {
+      const session = await engine.open(graph);
+      const values = await session.run(feeds);
+      await session.release();
+      return [...values.values()];
+    };
+    const [whole, means] = [await results(part), await results(pooled)];
+    for (const [i, { dims, data }] of whole.entries()) {
+      const [, , h, w] = dims as [number, number, number, number];
+      const sums = new Float64Array(data.length / (h * w));
+      (data as Float32Array).forEach((v, k) => {
+        sums[Math.floor(k / (h * w))]! += v / (h * w);
+      });
+      expectClose(means[i]!, Tensor.from("float32", means[i]!.dims, sums), 1e-5, "mean");
+    }
   });
 
   it("have one signature where only names and weights differ", () => {
