@@ -110,6 +110,22 @@ describe("deploy", () => {
     expect(first([{ ...units[0]!, input: norm }])).toEqual(["Greater", "Greater"]);
   });
 
+  it("fills the lower part up to a block from half a block on, and leaves what is narrower or whole", () => {
+    const rowsAt = (settings: Partial<ScconvSettings>) => {
+      const graph = network(settings, 1);
+      const short = deploy(graph, findUnits(graph, { ...scconvDefaults, ...settings }));
+      const rows = short.nodes
+        .filter((n) => /\.squeeze_low(_\d+)?$/.test(n.name))
+        .map((n) => short.initializers.get(n.inputs[1]!)!.dims[0]);
+      return [...new Set(rows)];
+    };
+    // 2, 4 and 8 channels of 8, 16 and 32.
+    expect(rowsAt({})).toEqual([2, 4, 16]);
+    // 3, 6 and 12; with squeeze 1 6, 12 and 24.
+    expect(rowsAt({ alpha: 0.25, convGroups: 1 })).toEqual([3, 6, 16]);
+    expect(rowsAt({ alpha: 0.25, squeeze: 1, convGroups: 1 })).toEqual([6, 16, 24]);
+  });
+
   it("takes fewer nodes", () => {
     const graph = network({}, 1);
     const short = deploy(graph, findUnits(graph, scconvDefaults));

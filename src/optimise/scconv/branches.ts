@@ -18,6 +18,12 @@ import type { Parameters } from "./parameters.js";
 /** Channels in a block of the engine's layout for convolutions (AVX-512): groups that fill no blocks leave that layout. */
 const BLOCK = 16;
 
+/**
+ * How many channels the squeezed lower part is made with, of which `l` are not 0: a whole block from half a block on, because the
+ * engine takes less out of its layout, and the next convolution takes it from there slowly.
+ */
+export const filledWidth = (l: number): number => (l < BLOCK / 2 ? l : Math.max(l, BLOCK));
+
 /** s·CRU + h of X_up (N, u, H, W) and X_low (N, l, H, W): (N, C_out, H, W). */
 export function fused(xUp: Value, xLow: Value, p: Parameters): Value {
   const b = xUp.builder;
@@ -89,12 +95,13 @@ function minusRichBranch(
   );
 }
 
-/** s·[PWC2(X); X] + h. */
+/** s·[PWC2(X); X] + h of X (N, l, H, W), or as wide as `filledWidth` says. */
 function cheapBranch(b: GraphBuilder, x: Value, { cru }: Parameters, { scale, shift }: Affine): Value {
   const output = scale.length;
   const l = cru.squeezeLow!.dims[0]!;
   const pwc2 = cru.pwc2?.numbers();
-  const rows = matrix(output, l, (i, j) => {
+  const rows = matrix(output, filledWidth(l), (i, j) => {
+    if (j >= l) return 0;
     if (i < output - l) return scale[i]! * pwc2![i * l + j]!;
     return i - (output - l) === j ? scale[i]! : 0;
   });

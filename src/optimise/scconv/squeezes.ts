@@ -11,11 +11,11 @@ import type { Value } from "../../graph/builder.js";
 import { cruWidths } from "../../nn/cru.js";
 import { add, conv, split, sub } from "../../ops/emit.js";
 import { get, type Matrix, matrix, rowsOf } from "../matrix.js";
-import { pointwise } from "./branches.js";
+import { filledWidth, pointwise } from "./branches.js";
 import { gate, gateHalves } from "./gate.js";
 import { limitOf, type Parameters, sumOf } from "./parameters.js";
 
-/** X_up (N, u, H/s, W/s) and X_low (N, l, H/s, W/s) of x (N, C, H, W). */
+/** X_up (N, u, H/s, W/s) and X_low (N, l, H/s, W/s), filled up with channels of 0, of x (N, C, H, W). */
 export function squeezed(x: Value, p: Parameters): [xUp: Value, xLow: Value] {
   const { settings, cru } = p;
   const channels = p.gamma.length;
@@ -29,26 +29,35 @@ export function squeezed(x: Value, p: Parameters): [xUp: Value, xLow: Value] {
     const whole = pooled(x);
     return [
       squeeze(whole, pointwise(b, "squeeze_up", rowsOf(all, 0, u)), "squeeze_up"),
-      squeeze(whole, pointwise(b, "squeeze_low", rowsOf(all, u, u + l)), "squeeze_low"),
+      squeeze(whole, pointwise(b, "squeeze_low", filled(rowsOf(all, u, u + l))), "squeeze_low"),
     ];
   }
   if (2 * upper === channels) {
     const [x1, x2] = split(x, [upper, upper], 1) as [Value, Value];
     const d = sub(...gateHalves(x, [x1, x2], p));
+    const weights = cru.squeezeLow!.numbers();
+    const low = matrix(l, upper, (i, j) => weights[i * upper + j]!);
     return [
       squeeze(pooled(add(x2, d)), b.constant(cru.squeezeUp!, "squeeze_up.weight"), "squeeze_up"),
-      squeeze(pooled(sub(x1, d)), b.constant(cru.squeezeLow!, "squeeze_low.weight"), "squeeze_low"),
+      squeeze(pooled(sub(x1, d)), pointwise(b, "squeeze_low", filled(low)), "squeeze_low"),
     ];
   }
   const [onX, onRich] = dynamicSru(squeezeMatrix(p, upper));
   const [whole, rich] = [pooled(x), pooled(gate(x, p))];
-  const both = (name: string, from: number, to: number) =>
+  const both = (name: string, rows: (m: Matrix) => Matrix) =>
     add(
-      squeeze(whole, pointwise(b, `${name}.x`, rowsOf(onX, from, to)), name),
-      squeeze(rich, pointwise(b, `${name}.gated`, rowsOf(onRich, from, to)), `${name}_gated`),
+      squeeze(whole, pointwise(b, `${name}.x`, rows(onX)), name),
+      squeeze(rich, pointwise(b, `${name}.gated`, rows(onRich)), `${name}_gated`),
     );
-  return [both("squeeze_up", 0, u), both("squeeze_low", u, u + l)];
+  return [
+    both("squeeze_up", (m) => rowsOf(m, 0, u)),
+    both("squeeze_low", (m) => filled(rowsOf(m, u, u + l))),
+  ];
 }
+
+/** With rows of 0 under it, for as many channels as the lower part is made with. */
+const filled = (m: Matrix): Matrix =>
+  matrix(filledWidth(m.rows), m.cols, (i, j) => (i < m.rows ? get(m, i, j) : 0));
 
 /** The block matrix of both squeezes on the SRU's output. */
 function squeezeMatrix({ cru, gamma }: Parameters, upper: number): Matrix {
