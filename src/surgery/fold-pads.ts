@@ -4,28 +4,14 @@
  */
 import { type Graph, intsAttr, type Node, stringAttr } from "../graph/ir.js";
 import { consumers, producers, prune } from "../graph/walk.js";
+import { zeroPads } from "../graph/zero-pads.js";
 
 /** The pads [begins …, ends …] over the spatial axes, where the node puts zeros around these alone. */
 function spatialZeros(graph: Graph, node: Node, rank: number): number[] | undefined {
-  if (node.op !== "Pad" || node.domain !== "" || stringAttr(node, "mode", "constant") !== "constant")
-    return undefined;
-  const known = (i: number) => {
-    const tensor = graph.initializers.get(node.inputs[i] ?? "");
-    return tensor && Array.from(tensor.numbers());
-  };
-  const left = (i: number) => (node.inputs[i] ?? "") === "";
-  const pads = known(1);
-  const axes = left(3) ? Array.from({ length: rank + 2 }, (_, i) => i) : known(3);
-  const value = left(2) ? 0 : known(2)?.[0];
-  if (!pads || !axes || value !== 0 || pads.length !== 2 * axes.length) return undefined;
-  const result = new Array<number>(2 * rank).fill(0);
-  for (const [i, axis] of axes.entries()) {
-    const at = (axis < 0 ? axis + rank + 2 : axis) - 2;
-    const [begin, end] = [pads[i]!, pads[i + axes.length]!];
-    if (begin < 0 || end < 0 || (at < 0 && begin + end > 0)) return undefined;
-    if (at >= 0) [result[at], result[at + rank]] = [begin, end];
-  }
-  return result;
+  const pads = zeroPads(graph, node, rank + 2);
+  const [begins, ends] = [pads?.slice(0, rank + 2), pads?.slice(rank + 2)];
+  if (!begins || !ends || [begins[0], begins[1], ends[0], ends[1]].some((p) => p !== 0)) return undefined;
+  return [...begins.slice(2), ...ends.slice(2)];
 }
 
 /** Convolutions take over the zeros that a Pad which nothing else reads puts in front of them. */
