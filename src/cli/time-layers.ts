@@ -10,8 +10,10 @@ import type { FormSettings, PlannedLayer } from "./layer-plan.js";
 
 const PART_ROUNDS = 15;
 
+const PROCESSES = 3;
+
 export const timing = ({ threads, seed, signal }: CommandContext, rounds: number): TimeOptions => ({
-  ...{ threads, seed, signal, rounds },
+  ...{ threads, seed, signal, rounds, processes: PROCESSES },
 });
 
 /** Layers whose surroundings are the same are timed once. */
