@@ -1,5 +1,5 @@
 import type { ScconvSettings } from "../nn/scconv.js";
-import type { Form } from "../surgery/choose-layers.js";
+import type { Forms } from "../surgery/choose-layers.js";
 import type { Trial } from "../surgery/choose-within.js";
 import type { LayerChoice } from "../surgery/swap-plan.js";
 
@@ -26,7 +26,7 @@ export interface PlannedLayer {
   /** Milliseconds of the convolution with its surroundings. */
   readonly ms: number;
   /** Milliseconds that each form saves there (below 0: loses), how sure that is, and the error that it leaves. */
-  readonly forms: readonly Form[];
+  readonly forms: Forms;
   /** Which form it gets. */
   readonly chosen?: number | undefined;
 }

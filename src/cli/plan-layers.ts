@@ -70,12 +70,12 @@ async function withErrors(
   if (!errors) return [...layers];
   const byForm: ReadonlyMap<string, number>[] = [];
   for (const [i, form] of forms.entries()) {
-    const faster = layers.filter((l) => l.forms[i]!.saving > 0);
+    const faster = layers.filter((l) => (l.forms[i]?.saving ?? 0) > 0);
     const choice = new Map(faster.map((l) => [l.name, { ...settings, ...form }] as const));
     byForm.push(choice.size > 0 ? await errors(choice) : new Map());
   }
   return layers.map((l) => ({
     ...l,
-    forms: l.forms.map((f, i) => ({ ...f, error: byForm[i]!.get(l.name) })),
+    forms: l.forms.map((f, i) => f && { ...f, error: byForm[i]!.get(l.name) }),
   }));
 }

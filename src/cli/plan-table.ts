@@ -7,7 +7,8 @@ import { table } from "./table.js";
 export function planTable({ layers, forms, totalMs, predicted, measured, trials }: LayerPlan): string {
   const label = ({ alpha, scope }: FormSettings) => `α ${alpha} ${scope}`;
   const right = (title: string) => ({ title, align: "right" as const });
-  const cell = (f: Form, taken: boolean) => {
+  const cell = (f: Form | undefined, taken: boolean) => {
+    if (!f) return "does not fit";
     const saved = `${f.saving > 0 ? "−" : "+"}${formatMs(Math.abs(f.saving))} ±${formatMs(f.uncertainty)}`;
     return `${saved}${f.error === undefined ? "" : ` · error ${f.error.toFixed(2)}`}${taken ? " ✓" : ""}`;
   };

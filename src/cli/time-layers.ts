@@ -1,8 +1,8 @@
 import type { Graph } from "../graph/ir.js";
 import { type Timed, type TimeOptions, timeGraphs } from "../host/node/time-graphs.js";
-import type { ScconvSettings } from "../nn/scconv.js";
+import { type ScconvSettings, scconvDefaults } from "../nn/scconv.js";
 import { deploy } from "../optimise/index.js";
-import type { Candidate } from "../surgery/match.js";
+import { type Candidate, matchConvolutions } from "../surgery/match.js";
 import { bordersOf, partOf, signatureOf, withPooledOutputs } from "../surgery/surroundings.js";
 import { type Swapped, swap } from "../surgery/swap.js";
 import type { CommandContext } from "./command.js";
@@ -16,7 +16,7 @@ export const timing = ({ threads, seed, signal }: CommandContext, rounds: number
   ...{ threads, seed, signal, rounds, processes: PROCESSES },
 });
 
-/** Layers whose surroundings are the same are timed once. */
+/** Layers whose surroundings are the same are timed once; a form that does not fit a layer is left out there. */
 export async function timeLayers(
   graph: Graph,
   {
@@ -35,28 +35,36 @@ export async function timeLayers(
     const signature = signatureOf(partOf(graph, bordersOf(graph, c.node)));
     groups.set(signature, [...(groups.get(signature) ?? []), c]);
   }
+  const fitting = forms.map((form) => {
+    const of = { ...scconvDefaults, ...settings, ...form };
+    const names = matchConvolutions(graph, () => of)
+      .filter((c) => c.swappable)
+      .map((c) => c.name);
+    return new Set(names);
+  });
   const phase = context.progress.phase("time layers", groups.size * PART_ROUNDS);
-  const results = new Map<string, readonly Timed[]>();
+  const results = new Map<string, { standard: Timed; forms: readonly (Timed | undefined)[] }>();
   let rounds = 0;
   for (const [signature, [first]] of groups) {
     const parts = [deploy(withPooledOutputs(partOf(graph, bordersOf(graph, first!.node))))];
-    for (const form of forms) parts.push(partWith(graph, first!, { ...settings, ...form }));
-    const timed = await timeGraphs(parts, {
+    const tried = forms.filter((_, i) => fitting[i]!.has(first!.name));
+    for (const form of tried) parts.push(partWith(graph, first!, { ...settings, ...form }));
+    const [standard, ...timed] = await timeGraphs(parts, {
       ...timing(context, PART_ROUNDS),
       onRound: () => phase.tick(++rounds, first!.name),
     });
-    results.set(signature, timed);
+    results.set(signature, { standard: standard!, forms: forms.map((f) => timed[tried.indexOf(f)]) });
   }
   phase.done();
   const byLayer = new Map(
     [...groups].flatMap(([signature, members]) => members.map((c) => [c, results.get(signature)!] as const)),
   );
   return candidates.map((c) => {
-    const [standard, ...others] = byLayer.get(c)!;
+    const timed = byLayer.get(c)!;
     return {
       name: c.name,
-      ms: standard!.ms,
-      forms: others.map(({ saving, uncertainty }) => ({ saving, uncertainty })),
+      ms: timed.standard.ms,
+      forms: timed.forms.map((f) => f && { saving: f.saving, uncertainty: f.uncertainty }),
     };
   });
 }

@@ -11,7 +11,9 @@ export function planSection(plan: PlanReport): Html {
   type Layer = PlanReport["layers"][number];
   const label = ({ alpha, scope }: PlanReport["forms"][number]) => `α ${alpha}, ${scope}`;
   const cell = (l: Layer, i: number) => {
-    const { saving, uncertainty, error } = l.forms[i]!;
+    const form = l.forms[i];
+    if (!form) return html`<td class="num" data-label="${label(forms[i]!)}">does not fit</td>`;
+    const { saving, uncertainty, error } = form;
     const sign = saving > 0 ? "−" : "+";
     return html`<td class="num${l.chosen === i ? " chosen" : ""}" data-label="${label(forms[i]!)}">${l.chosen === i ? html`<b title="chosen">✓</b> ` : undefined}${sign}${fine(Math.abs(saving))}<br><small>±${fine(uncertainty)}</small>${error === undefined ? undefined : html`<br><small>error ${error.toFixed(2)}</small>`}</td>`;
   };
@@ -25,7 +27,7 @@ export function planSection(plan: PlanReport): Html {
       ? html`<p>Tried with a short training each, for the accuracy that may be lost:</p><ol>${trials.map(trial)}</ol>`
       : undefined;
   const swapped = layers.filter((l) => l.chosen !== undefined).length;
-  const errors = layers.some((l) => l.forms.some((f) => f.error !== undefined));
+  const errors = layers.some((l) => l.forms.some((f) => f?.error !== undefined));
   return html`<h2>Why these layers</h2>
 <div class="panel"><p>Timed on this machine, batch ${batch}: each convolution with its surroundings as they are, and what each form of the unit saves there. ${swapped} of ${layers.length} got a unit. The network took ${formatMs(totalMs)}; it was predicted to take ${predicted.toFixed(3)} of that, and ${measured.toFixed(3)} was measured before any training.</p>
 <table class="folds stacked"><thead><tr><th>layer</th><th class="num">now</th>${forms.map((f) => html`<th class="num">${label(f)}</th>`)}</tr></thead><tbody>${layers.map(row)}</tbody></table>

@@ -13,6 +13,9 @@ export interface Form {
   readonly error?: number | undefined;
 }
 
+/** What could stand for a convolution, in the order of the forms that are tried; undefined where one does not fit it. */
+export type Forms = readonly (Form | undefined)[];
+
 /** For each layer the number of the form that it gets, or undefined where it stays. */
 export type Choice = readonly (number | undefined)[];
 
@@ -31,11 +34,11 @@ const LEAST = 0.001;
  * errors are known, most for its error; with one, the choice of least error (or of fewest layers, where no errors are known)
  * that meets it, or what saves most where none does.
  */
-export function chooseForms(layers: readonly (readonly Form[])[], { total, latency }: Budget): Choice {
+export function chooseForms(layers: readonly Forms[], { total, latency }: Budget): Choice {
   const pays = (f: Form) => f.saving - f.uncertainty > LEAST * total;
   const best = (score: (f: Form) => number) =>
     layers.map((forms) => {
-      const paying = forms.map((f, i) => ({ f, i })).filter(({ f }) => pays(f));
+      const paying = forms.flatMap((f, i) => (f && pays(f) ? [{ f, i }] : []));
       paying.sort((a, b) => score(b.f) - score(a.f));
       return paying[0]?.i;
     });
@@ -45,24 +48,20 @@ export function chooseForms(layers: readonly (readonly Form[])[], { total, laten
   const most = sum(layers, fastest);
   if (most <= needed) return fastest;
   return cheapest(
-    layers.map((forms) => forms.map((f) => ({ ...f, pays: pays(f) }))),
+    layers.map((forms) => forms.map((f) => (f && pays(f) ? f : undefined))),
     needed,
     most,
   );
 }
 
 /** What a choice saves, in milliseconds. */
-export const sum = (layers: readonly (readonly Form[])[], chosen: Choice): number =>
+export const sum = (layers: readonly Forms[], chosen: Choice): number =>
   chosen.reduce<number>((total, form, i) => total + (form === undefined ? 0 : layers[i]![form]!.saving), 0);
 
 const STEPS = 1000;
 
 /** The multiple-choice knapsack by dynamic programming over savings in steps, rounded down. */
-function cheapest(
-  layers: readonly (readonly (Form & { readonly pays: boolean })[])[],
-  needed: number,
-  most: number,
-): Choice {
+function cheapest(layers: readonly Forms[], needed: number, most: number): Choice {
   const step = most / STEPS;
   const goal = Math.ceil(needed / step);
   // cost[s]: least error for a saving of at least s steps.
@@ -72,7 +71,7 @@ function cheapest(
     const next = Float64Array.from(cost);
     const by = new Int32Array(goal + 1).fill(-1);
     forms.forEach((form, i) => {
-      if (!form.pays) return;
+      if (!form) return;
       const gain = Math.floor(form.saving / step);
       for (let s = 0; s <= goal; s++) {
         const c = cost[Math.max(0, s - gain)]! + (form.error ?? 1);

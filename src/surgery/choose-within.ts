@@ -1,4 +1,4 @@
-import { type Choice, chooseForms, type Form, sum } from "./choose-layers.js";
+import { type Choice, chooseForms, type Forms, sum } from "./choose-layers.js";
 
 /** A choice of layers that was tried. */
 export interface Trial {
@@ -34,7 +34,7 @@ const NOTCHES = 16;
  * what saves more loses more. The fastest is tried first, for it is often good enough.
  */
 export async function fastestWithin(
-  layers: readonly (readonly Form[])[],
+  layers: readonly Forms[],
   { total, latency, maxDrop }: AccuracyBudget,
   lossOf: (chosen: Choice) => Promise<number>,
 ): Promise<WithinBudget> {
@@ -55,7 +55,7 @@ export async function fastestWithin(
 }
 
 /** The choices of least error that are fast enough, each once, from the least saving to the most. */
-function bySaving(layers: readonly (readonly Form[])[], total: number, latency: number): Choice[] {
+function bySaving(layers: readonly Forms[], total: number, latency: number): Choice[] {
   const all = chooseForms(layers, { total, latency: 0 });
   const most = sum(layers, all) / total;
   const found = new Map<string, Choice>();

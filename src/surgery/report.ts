@@ -105,12 +105,14 @@ export interface PlanReport {
     readonly name: string;
     /** The convolution with its surroundings. */
     readonly ms: number;
-    /** In the order of `forms`: what each saves there (below 0: loses), half the interval of that, and the error that it leaves. */
-    readonly forms: readonly {
-      readonly saving: number;
-      readonly uncertainty: number;
-      readonly error?: number | undefined;
-    }[];
+    /**
+     * In the order of `forms`: what each saves there (below 0: loses), half the interval of that, and the error that it leaves.
+     * Undefined (null in a file) where it does not fit.
+     */
+    readonly forms: readonly (
+      | { readonly saving: number; readonly uncertainty: number; readonly error?: number | undefined }
+      | undefined
+    )[];
     /** Which form it got. */
     readonly chosen?: number | undefined;
   }[];

@@ -57,3 +57,23 @@ describe("--plan", () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining("can not be, need a number, got true")]);
   });
 });
+
+describe("--layers auto", () => {
+  it("leaves out forms that do not fit: of 4 channels α = 1/4 makes 1, which can not be squeezed", async () => {
+    const folder = await temporaryFolder();
+    try {
+      const model = join(folder.path, "narrow.onnx");
+      await writeFile(model, tinyClassifier({ width: 4 }));
+      const { status, stdout, stderr } = await runCli([
+        ...["swap", model, "--layers", "auto", "-o", join(folder.path, "out.onnx"), "--json"],
+      ]);
+      // Either is an answer; the clock decides.
+      if (status === 0) {
+        const [layer] = JSON.parse(stdout).plan.layers;
+        expect(layer.forms.map((f: unknown) => f === null)).toEqual([false, true, false, true]);
+      } else expect(stderr).toContain("no swap makes this model faster on this machine");
+    } finally {
+      await folder.remove();
+    }
+  });
+});

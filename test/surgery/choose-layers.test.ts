@@ -10,6 +10,17 @@ describe("the choice of layers", () => {
     expect(chooseForms(layers, { total: 100 })).toEqual([1, undefined, undefined, undefined]);
   });
 
+  it("leaves out what does not fit", () => {
+    const layers = [
+      [undefined, form(2)],
+      [undefined, undefined],
+      [form(5), undefined],
+    ];
+    expect(chooseForms(layers, { total: 100 })).toEqual([1, undefined, 0]);
+    expect(chooseForms(layers, { total: 100, latency: 0.96 })).toEqual([undefined, undefined, 0]);
+    expect(sum(layers, [1, undefined, 0])).toBe(7);
+  });
+
   it("takes what saves most for its error, where errors are known", () => {
     expect(chooseForms([[form(3, 0.9), form(2, 0.1)]], { total: 100 })).toEqual([1]);
   });
