@@ -3,7 +3,7 @@ import { type Timed, type TimeOptions, timeGraphs } from "../host/node/time-grap
 import { type ScconvSettings, scconvDefaults } from "../nn/scconv.js";
 import { deploy } from "../optimise/index.js";
 import { type Candidate, matchConvolutions } from "../surgery/match.js";
-import { bordersOf, partOf, signatureOf, withPooledOutputs } from "../surgery/surroundings.js";
+import { asInNetwork, bordersOf, partOf, signatureOf } from "../surgery/surroundings.js";
 import { type Swapped, swap } from "../surgery/swap.js";
 import type { CommandContext } from "./command.js";
 import type { FormSettings, PlannedLayer } from "./layer-plan.js";
@@ -46,7 +46,7 @@ export async function timeLayers(
   const results = new Map<string, { standard: Timed; forms: readonly (Timed | undefined)[] }>();
   let rounds = 0;
   for (const [signature, [first]] of groups) {
-    const parts = [deploy(withPooledOutputs(partOf(graph, bordersOf(graph, first!.node))))];
+    const parts = [deploy(asInNetwork(partOf(graph, bordersOf(graph, first!.node))))];
     const tried = forms.filter((_, i) => fitting[i]!.has(first!.name));
     for (const form of tried) parts.push(partWith(graph, first!, { ...settings, ...form }));
     const [standard, ...timed] = await timeGraphs(parts, {
@@ -76,5 +76,5 @@ function partWith(graph: Graph, { node, name }: Candidate, settings: Partial<Scc
   const { target, output } = swapped.units[0]!;
   // Where the convolution's own output ends the part, the unit's does now.
   const outputs = borders.outputs.map((o) => (o === node.outputs[0] || o === target.output ? output : o));
-  return deploy(withPooledOutputs(partOf(swapped.graph, { ...borders, outputs })), swapped.units);
+  return deploy(asInNetwork(partOf(swapped.graph, { ...borders, outputs })), swapped.units);
 }

@@ -1,5 +1,12 @@
 import { ScconvError } from "../base/errors.js";
-import type { Graph, Node, TensorType, ValueInfo } from "../graph/ir.js";
+import {
+  type AttributeInput,
+  attributesFrom,
+  type Graph,
+  type Node,
+  type TensorType,
+  type ValueInfo,
+} from "../graph/ir.js";
 import { namesOf } from "../graph/names.js";
 import { consumers, producers, topological } from "../graph/walk.js";
 
@@ -101,27 +108,51 @@ export function partOf(graph: Graph, { inputs, outputs }: Borders): Graph {
 }
 
 /**
- * The part with what it makes, (N, C, H, W), reduced to (N, C, 1, 1) by mean. In the network it stays in the engine's layout and memory; handed
- * out it would be reordered into fresh memory, whose pages can cost as much as the part, and never the same twice.
+ * A part as it stands in the network, to be timed. There what it reads, (N, C, H, W), comes in the layout that the engine keeps between convolutions,
+ * and what it makes stays in it and in the engine's memory. So each input goes through a pool of one pixel, which leaves it in that layout; and
+ * each output is reduced to (N, C, 1, 1) by mean: handed out it would be reordered into fresh memory, whose pages can cost as much as the part, and
+ * never the same twice.
  */
-export function withPooledOutputs(part: Graph): Graph {
+export function asInNetwork(part: Graph): Graph {
   const names = namesOf(part);
-  const ends = part.outputs.map((output) => {
-    const { name, type } = output;
-    if (type?.shape?.length !== 4) return { output };
-    const pooled = names.fresh(`${name}.pooled`);
-    const made = { op: "GlobalAveragePool", domain: "", inputs: [name], outputs: [pooled] };
-    return {
-      output: { name: pooled, type: { ...type, shape: [...type.shape.slice(0, 2), 1, 1] } },
-      node: { name: pooled, ...made, attributes: new Map() },
-      inside: [name, type] as const,
-    };
+  const ofImages = ({ type }: ValueInfo) => type?.shape?.length === 4 && type.dtype === "float32";
+  const pool = (
+    op: string,
+    from: string,
+    to: string,
+    attributes: Readonly<Record<string, AttributeInput>>,
+  ): Node => ({
+    ...{ name: to, op, domain: "", inputs: [from], outputs: [to], attributes: attributesFrom(attributes) },
   });
+  const entries = part.inputs
+    .filter(ofImages)
+    .map(({ name, type }) => ({ name, type, inside: names.fresh(`${name}.inside`) }));
+  const renamed = new Map(entries.map(({ name, inside }) => [name, inside]));
+  const exits = part.outputs.map((output) => ({
+    output,
+    pooled: ofImages(output) ? names.fresh(`${output.name}.pooled`) : undefined,
+  }));
   return {
     ...part,
-    nodes: [...part.nodes, ...ends.flatMap(({ node }) => node ?? [])],
-    outputs: ends.map(({ output }) => output),
-    types: new Map([...part.types, ...ends.flatMap(({ inside }) => (inside ? [inside] : []))]),
+    nodes: [
+      ...entries.map(({ name, inside }) => pool("MaxPool", name, inside, { kernel_shape: [1, 1] })),
+      ...part.nodes.map((n) => ({ ...n, inputs: n.inputs.map((i) => renamed.get(i) ?? i) })),
+      ...exits.flatMap(({ output, pooled }) =>
+        pooled ? [pool("GlobalAveragePool", output.name, pooled, {})] : [],
+      ),
+    ],
+    outputs: exits.map(({ output: { name, type }, pooled }) =>
+      pooled && type
+        ? { name: pooled, type: { ...type, shape: [...type.shape!.slice(0, 2), 1, 1] } }
+        : { name, type },
+    ),
+    types: new Map([
+      ...part.types,
+      ...entries.flatMap(({ inside, type }) => (type ? [[inside, type] as const] : [])),
+      ...exits.flatMap(({ output, pooled }) =>
+        pooled && output.type ? [[output.name, output.type] as const] : [],
+      ),
+    ]),
   };
 }
 

@@ -7,7 +7,7 @@ import { nodeEngine } from "../../src/host/node/ort.js";
 import { bindSizes } from "../../src/ops/bind.js";
 import { operators } from "../../src/ops/index.js";
 import { randomFeeds } from "../../src/runtime/random-feeds.js";
-import { bordersOf, partOf, signatureOf, withPooledOutputs } from "../../src/surgery/surroundings.js";
+import { asInNetwork, bordersOf, partOf, signatureOf } from "../../src/surgery/surroundings.js";
 import { architecture } from "../../src/zoo/index.js";
 import { expectClose } from "../ops/close.js";
 
@@ -64,10 +64,12 @@ describe("the surroundings of a convolution", () => {
     await Promise.all([whole.release(), session.release()]);
   });
 
-  it("hand out means of what they make, so that nothing large leaves the engine", async () => {
+  it("stand between pools of one pixel and means, so that nothing large leaves the engine", async () => {
     const part = partAt(network("resnet50-cifar"), "layer2.1.conv2.conv");
-    const pooled = withPooledOutputs(part);
+    const pooled = asInNetwork(part);
     verify(pooled, operators);
+    expect(pooled.inputs).toEqual(part.inputs);
+    expect(pooled.nodes[0]!.op).toBe("MaxPool");
     expect(part.outputs.map((o) => o.type?.shape)).toContainEqual([2, 128, 16, 16]);
     expect(pooled.outputs.map((o) => o.type?.shape)).toEqual(
       part.outputs.map((o) => [...o.type!.shape!.slice(0, 2), 1, 1]),
