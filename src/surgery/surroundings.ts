@@ -1,3 +1,4 @@
+import type { Dim } from "../base/dims.js";
 import { ScconvError } from "../base/errors.js";
 import {
   type AttributeInput,
@@ -115,46 +116,41 @@ export function partOf(graph: Graph, { inputs, outputs }: Borders): Graph {
  */
 export function asInNetwork(part: Graph): Graph {
   const names = namesOf(part);
-  const ofImages = ({ type }: ValueInfo) => type?.shape?.length === 4 && type.dtype === "float32";
+  const types = new Map(part.types);
+  const nodes: Node[] = [];
   const pool = (
     op: string,
     from: string,
-    to: string,
-    attributes: Readonly<Record<string, AttributeInput>>,
-  ): Node => ({
-    ...{ name: to, op, domain: "", inputs: [from], outputs: [to], attributes: attributesFrom(attributes) },
-  });
-  const entries = part.inputs
-    .filter(ofImages)
-    .map(({ name, type }) => ({ name, type, inside: names.fresh(`${name}.inside`) }));
-  const renamed = new Map(entries.map(({ name, inside }) => [name, inside]));
-  const exits = part.outputs.map((output) => ({
-    output,
-    pooled: ofImages(output) ? names.fresh(`${output.name}.pooled`) : undefined,
-  }));
-  return {
-    ...part,
-    nodes: [
-      ...entries.map(({ name, inside }) => pool("MaxPool", name, inside, { kernel_shape: [1, 1] })),
-      ...part.nodes.map((n) => ({ ...n, inputs: n.inputs.map((i) => renamed.get(i) ?? i) })),
-      ...exits.flatMap(({ output, pooled }) =>
-        pooled ? [pool("GlobalAveragePool", output.name, pooled, {})] : [],
-      ),
-    ],
-    outputs: exits.map(({ output: { name, type }, pooled }) =>
-      pooled && type
-        ? { name: pooled, type: { ...type, shape: [...type.shape!.slice(0, 2), 1, 1] } }
-        : { name, type },
-    ),
-    types: new Map([
-      ...part.types,
-      ...entries.flatMap(({ inside, type }) => (type ? [[inside, type] as const] : [])),
-      ...exits.flatMap(({ output, pooled }) =>
-        pooled && output.type ? [[output.name, output.type] as const] : [],
-      ),
-    ]),
+    suffix: string,
+    attributes: Record<string, AttributeInput> = {},
+  ) => {
+    const to = names.fresh(`${from}.${suffix}`);
+    const made = { name: to, op, domain: "", attributes: attributesFrom(attributes) };
+    nodes.push({ ...made, inputs: [from], outputs: [to] });
+    return to;
   };
+  const inside = new Map<string, string>();
+  for (const { name, type } of part.inputs) {
+    if (!isImages(type)) continue;
+    const to = pool("MaxPool", name, "inside", { kernel_shape: [1, 1] });
+    inside.set(name, to);
+    types.set(to, type);
+  }
+  for (const n of part.nodes) nodes.push({ ...n, inputs: n.inputs.map((i) => inside.get(i) ?? i) });
+  const outputs = part.outputs.map((output) => {
+    const { name, type } = output;
+    if (!isImages(type)) return output;
+    types.set(name, type);
+    const [n, c] = type.shape;
+    return { name: pool("GlobalAveragePool", name, "pooled"), type: { ...type, shape: [n, c, 1, 1] } };
+  });
+  return { ...part, nodes, outputs, types };
 }
+
+const isImages = (
+  type: TensorType | undefined,
+): type is TensorType & { readonly shape: readonly [Dim, Dim, Dim, Dim] } =>
+  type?.dtype === "float32" && type.shape?.length === 4;
 
 /** Equal for parts that an engine runs in the same time: operators, attributes and sizes, without names and weights. */
 export function signatureOf(part: Graph): string {
