@@ -98,7 +98,7 @@ function chart(doc) {
       textStyle: { fontSize: 14, color: ink.text },
     },
     legend: { bottom: 0, textStyle: { color: ink.soft } },
-    grid: { left: 44, right: 16, top: 44, bottom: 62 },
+    grid: { left: 44, right: 16, top: 60, bottom: 62 },
     xAxis: {
       type: "category",
       data: doc.results.map(({ threads: t, batch }) => `${threads(t)}, batch ${batch}`),
