@@ -1,5 +1,5 @@
 // `scconv swap --layers auto`, by one command: what it predicts and what the whole network takes then; see bench/README.md.
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,15 +43,16 @@ async function plan(model, { threads, batch }, work) {
   return { ...result, seconds: (performance.now() - started) / 1000 };
 }
 
-// Settings that an earlier call came through stay: all of them take three quarters of an hour.
+// Settings that an earlier call came through, of the same code on the same machine, stay: all of them take half an hour.
+const head = {
+  ...{ kind: "planner", runs: Number(flags.runs), machine: machine() },
+  // The last commit that changed the product.
+  commit: execFileSync("git", ["log", "-1", "--format=%h", "--", "src"], { encoding: "utf8" }).trim(),
+};
 const earlier = flags.json && JSON.parse(await readFile(flags.json, "utf8").catch(() => "null"));
+const same = (doc) => Object.entries(head).every(([k, v]) => JSON.stringify(doc[k]) === JSON.stringify(v));
 const document =
-  earlier?.runs === Number(flags.runs)
-    ? earlier
-    : {
-        ...{ kind: "planner", date: new Date().toISOString(), machine: machine(), runs: Number(flags.runs) },
-        results: [],
-      };
+  earlier && same(earlier) ? earlier : { ...head, date: new Date().toISOString(), results: [] };
 const work = await mkdtemp(join(tmpdir(), "scconv-planner-"));
 try {
   for (const { network, size, classes, settings } of networks) {

@@ -9,7 +9,7 @@ import type { CommandContext } from "./command.js";
 import type { FormSettings, PlannedLayer } from "./layer-plan.js";
 
 const PART_ROUNDS = 15;
-
+/** One process can mislead in all of its rounds: see `timeGraphs`. */
 const PROCESSES = 3;
 
 export const timing = ({ threads, seed, signal }: CommandContext, rounds: number): TimeOptions => ({

@@ -9,7 +9,7 @@ import { namesOf } from "../graph/names.js";
 import { consumers, producers, prune } from "../graph/walk.js";
 import { zeroPads } from "../graph/zero-pads.js";
 
-/** Multiply-adds to a pixel up to which the convolution is cheaper than what it stands for: 64 → 128 channels. */
+/** Multiply-adds to a pixel up to which the convolution is surely cheaper than what it stands for: 64 → 128 channels (docs/decisions.md). */
 const MOST = 8192;
 
 interface Shortcut {

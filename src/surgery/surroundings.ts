@@ -110,41 +110,41 @@ export function partOf(graph: Graph, { inputs, outputs }: Borders): Graph {
 
 /**
  * A part as it stands in the network, to be timed. There what it reads, (N, C, H, W), comes in the layout that the engine keeps between convolutions,
- * and what it makes stays in it and in the engine's memory. So each input goes through a pool of one pixel, which leaves it in that layout; and
+ * and what it makes stays in it and in the engine's memory. So each input comes out of a pool of one pixel, which leaves it in that layout; and
  * each output is reduced to (N, C, 1, 1) by mean: handed out it would be reordered into fresh memory, whose pages can cost as much as the part, and
- * never the same twice.
+ * never the same twice. Values of the part keep their names.
  */
 export function asInNetwork(part: Graph): Graph {
   const names = namesOf(part);
   const types = new Map(part.types);
-  const nodes: Node[] = [];
   const pool = (
     op: string,
     from: string,
-    suffix: string,
+    to: string,
     attributes: Record<string, AttributeInput> = {},
-  ) => {
-    const to = names.fresh(`${from}.${suffix}`);
-    const made = { name: to, op, domain: "", attributes: attributesFrom(attributes) };
-    nodes.push({ ...made, inputs: [from], outputs: [to] });
-    return to;
-  };
-  const inside = new Map<string, string>();
-  for (const { name, type } of part.inputs) {
-    if (!isImages(type)) continue;
-    const to = pool("MaxPool", name, "inside", { kernel_shape: [1, 1] });
-    inside.set(name, to);
-    types.set(to, type);
-  }
-  for (const n of part.nodes) nodes.push({ ...n, inputs: n.inputs.map((i) => inside.get(i) ?? i) });
+  ): Node => ({
+    ...{ name: to, op, domain: "", attributes: attributesFrom(attributes) },
+    ...{ inputs: [from], outputs: [to] },
+  });
+  const [entries, exits]: [Node[], Node[]] = [[], []];
+  const inputs = part.inputs.map((input) => {
+    const { name, type } = input;
+    if (!isImages(type)) return input;
+    const outside = names.fresh(`${name}.outside`);
+    entries.push(pool("MaxPool", outside, name, { kernel_shape: [1, 1] }));
+    types.set(name, type);
+    return { name: outside, type };
+  });
   const outputs = part.outputs.map((output) => {
     const { name, type } = output;
     if (!isImages(type)) return output;
+    const mean = names.fresh(`${name}.mean`);
+    exits.push(pool("GlobalAveragePool", name, mean));
     types.set(name, type);
     const [n, c] = type.shape;
-    return { name: pool("GlobalAveragePool", name, "pooled"), type: { ...type, shape: [n, c, 1, 1] } };
+    return { name: mean, type: { ...type, shape: [n, c, 1, 1] } };
   });
-  return { ...part, nodes, outputs, types };
+  return { ...part, nodes: [...entries, ...part.nodes, ...exits], inputs, outputs, types };
 }
 
 const isImages = (

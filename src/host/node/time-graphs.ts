@@ -41,7 +41,7 @@ export interface Timed {
 
 /**
  * Times graphs of fixed sizes in turn, in processes that end afterwards; savings and ratios are to the first. Where a process's memory
- * comes to lie can make one graph a tenth slower in all of its rounds: that shows only between processes.
+ * comes to lie can make one graph a third slower in all of its rounds: that shows only between processes.
  */
 export async function timeGraphs(graphs: readonly Graph[], options: TimeOptions): Promise<Timed[]> {
   const models = graphs.map((g) => encodeModel(modelOf(g)));
