@@ -78,8 +78,8 @@ function hang(files: readonly ModelFiles[]): Hung {
   const { isolated, cores } = capabilities.peek();
   const workers = [startWorker("maps of the first"), startWorker("maps of the second")];
   const ready = (async () => {
-    for (const [i, { api, failed }] of workers.entries()) {
-      const { normalize: own } = await Promise.race([api.hang(files[i]!, isolated ? cores : 1), failed]);
+    for (const [i, { api }] of workers.entries()) {
+      const { normalize: own } = await api.hang(files[i]!, isolated ? cores : 1);
       if (i === 0 && hung?.workers === workers) ownNormalize.value = own;
     }
   })();
@@ -101,10 +101,9 @@ async function ask(
     await ready;
     if (mine !== turn) return;
     const found: LayerMaps[] = [];
-    for (const [i, { api, failed }] of workers.entries()) {
+    for (const [i, { api }] of workers.entries()) {
       const normalized = chosen ?? ownNormalize.peek() ?? "none";
-      const looking = api.look({ ...request, layer: layers[i]!, normalize: normalized });
-      found.push(await Promise.race([looking, failed]));
+      found.push(await api.look({ ...request, layer: layers[i]!, normalize: normalized }));
       if (mine !== turn) return;
     }
     pictures.value = { kind: "seen", maps: [found[0]!, found[1]!] };

@@ -34,6 +34,7 @@ effect(() => {
   const model = opened.value;
   if (hungFor === undefined || hungFor === model?.files) return;
   hungFor = undefined;
+  turn++;
   worker?.stop();
   worker = undefined;
   layers.value = [];
@@ -49,7 +50,7 @@ export async function hang(): Promise<void> {
   worker = startWorker("feature maps");
   try {
     const threads = capabilities.peek().isolated ? capabilities.peek().cores : 1;
-    const hung = await Promise.race([worker.api.hang(model.files, threads), worker.failed]);
+    const hung = await worker.api.hang(model.files, threads);
     if (hungFor !== model.files) return;
     normalize.value = hung.normalize ?? "none";
     normalizeIsOwn.value = hung.normalize !== undefined;
@@ -71,10 +72,10 @@ effect(() => {
 
 async function ask(request: Parameters<Started["api"]["look"]>[0]): Promise<void> {
   const mine = ++turn;
-  const { api, failed } = worker!;
+  const { api } = worker!;
   if (looked.peek().kind !== "seen") looked.value = { kind: "looking" };
   try {
-    const maps = await Promise.race([api.look(request), failed]);
+    const maps = await api.look(request);
     if (mine === turn) looked.value = { kind: "seen", maps };
   } catch (error) {
     if (mine === turn) looked.value = { kind: "failed", message: messageOf(error) };

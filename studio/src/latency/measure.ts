@@ -81,16 +81,14 @@ export async function measure({ backends: asked, rounds, batch: images, size }: 
       if (stopped) break;
       set(id, { kind: "running", done: 0, rounds });
       const worker = startWorker(`latency ${id}`);
-      const halted = new Promise<never>((_, reject) => {
-        stopNow = () => {
-          stopped = true;
-          reject(new Error("stopped"));
-        };
-      });
+      stopNow = () => {
+        stopped = true;
+        worker.stop();
+      };
       try {
         const request = { models, provider, threads, batch: images, size, rounds };
         const onRound = proxy((done: number) => set(id, { kind: "running", done, rounds }));
-        const timing = await Promise.race([worker.api.time(request, onRound), worker.failed, halted]);
+        const timing = await worker.api.time(request, onRound);
         set(id, { kind: "done", timing });
       } catch (error) {
         set(id, { kind: "failed", message: messageOf(error) });

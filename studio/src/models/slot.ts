@@ -21,10 +21,10 @@ export function createSlot(name: string) {
     if (state.value.kind === "opening" || size === undefined) close();
     turn = mine;
     worker ??= startWorker(name);
-    const { api, failed } = worker;
+    const { api } = worker;
     state.value = { kind: "opening", files };
     try {
-      const summary = await Promise.race([api.open(files, size), failed]);
+      const summary = await api.open(files, size);
       if (mine === turn) state.value = { kind: "open", files, summary };
     } catch (error) {
       if (mine === turn) state.value = { kind: "failed", files, message: messageOf(error) };

@@ -73,13 +73,10 @@ export async function read(): Promise<void> {
   images.value = { kind: "reading", count: given.length };
   worker ??= started();
   try {
-    const summary = await Promise.race([
-      worker.api.takeImages({
-        ...{ model: model.files, files: given, limit: limit.peek() },
-        ...{ holdOut: holdOut.peek(), seed: seed.peek() },
-      }),
-      worker.failed,
-    ]);
+    const summary = await worker.api.takeImages({
+      ...{ model: model.files, files: given, limit: limit.peek() },
+      ...{ holdOut: holdOut.peek(), seed: seed.peek() },
+    });
     if (mine !== turn) return;
     if (summary.normalize !== undefined) normalize.value = summary.normalize;
     images.value = { kind: "there", summary };

@@ -5,6 +5,7 @@ import { type Backend, backends } from "../latency/measure.js";
 import { messageOf } from "../models/slot.js";
 import { opened } from "../models/slots.js";
 import { choice, swappedCount } from "../what-if/choice.js";
+import type { Started } from "../worker/start-worker.js";
 import { commandLine } from "./command-line.js";
 import { dismiss, images, normalize, read, seed, trainingWorker } from "./images.js";
 import type { ImagesSummary, TrainingEvent, TrainingOutcome, TrainingRequest } from "./protocol.js";
@@ -106,7 +107,7 @@ export async function train(): Promise<void> {
     const heard = proxy((event: TrainingEvent) => {
       if (mine()) course.value = followed(course.peek(), event);
     });
-    const outcome = await Promise.race([worker.api.train(request, heard), worker.failed]);
+    const outcome = await worker.api.train(request, heard);
     if (mine()) run.value = { kind: "done", outcome };
   } catch (error) {
     if (mine()) run.value = { kind: "failed", message: messageOf(error) };
@@ -129,19 +130,25 @@ function followed(before: Course, event: TrainingEvent): Course {
   }
 }
 
+/** A worker that goes before it has answered need not hear it. */
+function tell(what: (worker: Started["api"]) => Promise<unknown>): void {
+  const worker = trainingWorker();
+  if (worker) what(worker.api).catch(() => {});
+}
+
 export function pause(): void {
-  void trainingWorker()?.api.pause();
+  tell((worker) => worker.pause());
   run.value = { kind: "paused" };
 }
 
 export function resume(): void {
-  void trainingWorker()?.api.resume();
+  tell((worker) => worker.resume());
   run.value = { kind: "running" };
 }
 
 /** Keeps what was reached. */
 export function stop(): void {
-  void trainingWorker()?.api.stop();
+  tell((worker) => worker.stop());
   run.value = { kind: "stopping" };
 }
 

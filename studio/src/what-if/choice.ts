@@ -41,11 +41,14 @@ effect(() => {
   ticked.value = new Set(presets.second.length > 0 ? presets.second : presets.all);
 });
 
+const ready = computed(() => opened.value !== undefined && first.presets.value !== undefined);
+
 // The worker answers one question at a time; of those that came meanwhile only the last is asked.
 let asking = false;
 effect(() => {
   choice.value;
-  if (!opened.value || !first.presets.value) {
+  opened.value;
+  if (!ready.value) {
     answer.value = { kind: "none" };
     return;
   }
@@ -54,15 +57,20 @@ effect(() => {
 
 async function ask(): Promise<void> {
   asking = true;
+  let asked: Choice | undefined;
+  let model: unknown;
   try {
-    for (let asked: Choice | undefined; asked !== choice.peek(); ) {
+    // A model that is not ready yet asks by itself when it is.
+    while (ready.peek() && (asked !== choice.peek() || model !== opened.peek())) {
       asked = choice.peek();
+      model = opened.peek();
       answer.value = { kind: "waiting", last: lastAnswer.peek() };
       try {
         const whatIf = await first.api.whatIf(asked);
-        if (opened.peek()) answer.value = { kind: "known", whatIf };
+        if (opened.peek() === model) answer.value = { kind: "known", whatIf };
       } catch (error) {
-        answer.value = { kind: "failed", message: messageOf(error) };
+        // Where the model is another by now, this one's worker went with it.
+        if (opened.peek() === model) answer.value = { kind: "failed", message: messageOf(error) };
       }
     }
   } finally {
