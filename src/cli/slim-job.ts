@@ -30,6 +30,7 @@ import { imageMetadata } from "../train/model-images.js";
 import type { Recipe } from "../train/recipe.js";
 import type { CommandContext } from "./command.js";
 import { choiceOf, type LayerPlan } from "./layer-plan.js";
+import { warnOfLikelier } from "./likelier-normalize.js";
 import { planLayers } from "./plan-layers.js";
 import { planTable } from "./plan-table.js";
 import type { SlimFlags } from "./slim-flags.js";
@@ -44,6 +45,8 @@ export interface SlimJob {
   readonly fixedBatch: number | undefined;
   readonly data: DataSet;
   readonly normalize: Normalize;
+  /** By a flag or by the file, not assumed. */
+  readonly normalizeIsStated: boolean;
   readonly crop: number | undefined;
   readonly flags: SlimFlags;
   /** What `--plan` says. */
@@ -75,6 +78,10 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
   await makeFolder(runFolder);
   const store = folderStore(runFolder);
   await claimRun(store, settings, { resume: Boolean(flags.resume), where: runFolder });
+  if (!job.normalizeIsStated && !flags.resume) {
+    const about = { data: job.data, assumed: job.normalize, where: job.file };
+    await warnOfLikelier(engine, slimmingOf(job, original).file, about, context);
+  }
   const plan = isPlanned(flags) ? await planned(job, { engine, original, store }, context) : undefined;
   const swapped = swap(original, {
     layers: job.chosen ?? (plan ? choiceOf(plan) : flags.layers),

@@ -32,27 +32,36 @@ export function cropFor(model: Model, flag: number | undefined, where: string): 
   });
 }
 
-/** `--normalize`, else what the file itself says, else `otherwise`, else none, and a warning. */
-export function normalizeFor(
+/** `--normalize`, else what the file itself says, else `otherwise`; undefined where nothing says it. */
+export function statedNormalize(
   model: Model,
   flag: string | undefined,
-  { where, warn, otherwise }: { where: string; warn(text: string): void; otherwise?: string | undefined },
-): Normalize {
+  { where, otherwise }: { where: string; otherwise?: string | undefined },
+): Normalize | undefined {
   if (flag !== undefined) return parseNormalize(flag);
   const own = model.metadata.get(NORMALIZE_KEY);
-  if (own !== undefined) {
-    try {
-      return parseNormalize(own);
-    } catch (cause) {
-      throw new ScconvError("bad-input", `its metadata ${NORMALIZE_KEY} is not a normalisation`, {
-        where,
-        got: own,
-        hint: "give --normalize",
-        cause,
-      });
-    }
+  if (own === undefined) return otherwise === undefined ? undefined : parseNormalize(otherwise);
+  try {
+    return parseNormalize(own);
+  } catch (cause) {
+    throw new ScconvError("bad-input", `its metadata ${NORMALIZE_KEY} is not a normalisation`, {
+      where,
+      got: own,
+      hint: "give --normalize",
+      cause,
+    });
   }
-  if (otherwise !== undefined) return parseNormalize(otherwise);
+}
+
+/** Of a file that does not say it: none, and a warning. */
+export function assumedNormalize({ where, warn }: { where: string; warn(text: string): void }): Normalize {
   warn(`${where} does not say how images are normalised; they are fed as 0 … 1 (--normalize NAME sets it)`);
   return normalizations.none;
 }
+
+/** What is stated, else none, and a warning. */
+export const normalizeFor = (
+  model: Model,
+  flag: string | undefined,
+  about: { where: string; warn(text: string): void; otherwise?: string | undefined },
+): Normalize => statedNormalize(model, flag, about) ?? assumedNormalize(about);

@@ -3,11 +3,12 @@ import { nodeEngine } from "../../host/node/ort.js";
 import { wilson } from "../../surgery/report.js";
 import { accuracyOf } from "../../train/accuracy.js";
 import { classifierOf } from "../../train/classifier.js";
-import { cropFor, normalizeFor } from "../../train/model-images.js";
+import { assumedNormalize, cropFor, statedNormalize } from "../../train/model-images.js";
 import { command } from "../command.js";
 import { dataFlags } from "../data-flags.js";
 import { type DataFlags, dataFor } from "../data-for.js";
 import { whole } from "../flags.js";
+import { warnOfLikelier } from "../likelier-normalize.js";
 
 interface Options extends DataFlags {
   readonly normalize?: string;
@@ -26,12 +27,18 @@ export default command<[string], Options>({
   async run([file], { normalize: flag, batch, ...flags }, context) {
     const { model, graph, runnable } = await readModel(file, context);
     const classifier = classifierOf(graph, file);
-    const normalize = normalizeFor(model, flag, { where: file, warn: context.warn });
+    const stated = statedNormalize(model, flag, { where: file });
+    const normalize = stated ?? assumedNormalize({ where: file, warn: context.warn });
     const crop = cropFor(model, flags.crop, file);
     const data = await dataFor(classifier, { ...flags, crop }, context.progress);
     try {
+      const engine = nodeEngine();
+      if (!stated) {
+        const about = { data, assumed: normalize, where: file };
+        await warnOfLikelier(engine, { classifier, runnable }, about, context);
+      }
       const how = { label: "eval", normalize, batch };
-      const result = await accuracyOf(nodeEngine(), { classifier, runnable }, data, how, context);
+      const result = await accuracyOf(engine, { classifier, runnable }, data, how, context);
       const [low, high] = wilson(result.top1, result.images);
       return {
         document: { ...result, normalize: normalize.name },

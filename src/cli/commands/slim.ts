@@ -12,7 +12,7 @@ import { totalParameters } from "../../surgery/layer-rows.js";
 import type { SlimReport } from "../../surgery/report.js";
 import { slimRecipe, slimUnit } from "../../surgery/slim-settings.js";
 import { openBatch } from "../../train/classifier.js";
-import { cropFor, normalizeFor } from "../../train/model-images.js";
+import { assumedNormalize, cropFor, statedNormalize } from "../../train/model-images.js";
 import type { Recipe } from "../../train/recipe.js";
 import { type CommandContext, command } from "../command.js";
 import { commandLine } from "../command-line.js";
@@ -49,9 +49,9 @@ export default command<[string], SlimFlags>({
     if (fixed !== undefined) context.note(`the batch, fixed to ${fixed} in the file, is left open`);
     const read = { ...asRead, graph };
     if (chosen) checkPlan(graph, chosen, file);
-    const normalize = normalizeFor(read.model, flags.normalize, {
-      ...{ where: file, warn: context.warn, otherwise: prescribed.normalize },
-    });
+    const about = { where: file, warn: context.warn, otherwise: prescribed.normalize };
+    const stated = statedNormalize(read.model, flags.normalize, about);
+    const normalize = stated ?? assumedNormalize(about);
     const crop = cropFor(read.model, flags.crop, file);
     const data = await dataFor(classifier, { ...flags, crop }, context.progress);
     try {
@@ -65,6 +65,7 @@ export default command<[string], SlimFlags>({
         fixedBatch: fixed,
         data,
         normalize,
+        normalizeIsStated: stated !== undefined,
         crop,
         flags,
         chosen: chosen?.layers,
