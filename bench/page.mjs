@@ -8,6 +8,7 @@ import * as echarts from "echarts/core";
 import { ink, renderChart } from "../dist/cli/chart/render-chart.js";
 import { growth } from "./growth-page.mjs";
 import { planner } from "./planner-page.mjs";
+import { processorOf } from "./processor-of.mjs";
 import { pruning } from "./pruning-page.mjs";
 import { slim } from "./slim-page.mjs";
 import { writePage } from "./write-page.mjs";
@@ -37,15 +38,13 @@ const AGAIN = [
   "",
 ];
 
-/** Sections of the two kinds of processor stand side by side; the wider registers go without saying. */
-const without = ({ machine }) => (machine.instructions.includes("avx512f") ? "" : ", without AVX-512");
-const chartName = (doc) => `${doc.network}${without(doc) ? "-avx2" : ""}.svg`;
+const chartName = (doc) => `${doc.network}${processorOf(doc).file}.svg`;
 
 function inference(doc) {
   const rows = doc.results.flatMap((r) => r.rows);
   const settings = doc.results.map((r) => `${threads(r.threads)}, batch ${r.batch}`);
   const lines = [
-    `## Inference, ${titles[doc.network]}, ${doc.size}×${doc.size}${without(doc)}${doc.partial ? `: ${settings.join("; ")}` : ""}`,
+    `## Inference, ${titles[doc.network]}, ${doc.size}×${doc.size}${processorOf(doc).title}${doc.partial ? `: ${settings.join("; ")}` : ""}`,
     "",
     "SCConv (α = 1/2) in place of every 3×3 convolution of the blocks, in the form that is deployed, against the standard network on the",
     "same engine; and PyTorch as one runs it (`model.eval()`, `inference_mode`). Every row in a process of its own, in turn.",
@@ -73,7 +72,7 @@ function inference(doc) {
 
 function training(doc) {
   const lines = [
-    `## Training, ${titles[doc.network]}, ${doc.size ?? ""}×${doc.size ?? ""}, batch ${doc.batch}, ${threads(doc.threads)}${without(doc)}`,
+    `## Training, ${titles[doc.network]}, ${doc.size ?? ""}×${doc.size ?? ""}, batch ${doc.batch}, ${threads(doc.threads)}${processorOf(doc).title}`,
     "",
     ...(doc.results.some((r) => r.rows.some((row) => row.peer.endsWith(" again"))) ? AGAIN : []),
     "| in the blocks | | images/s | ours ÷ this | peak MiB |",
@@ -94,7 +93,7 @@ function chart(doc) {
   const colours = [ink.main, ink.other];
   const option = {
     title: {
-      text: `${titles[doc.network]}: time over the standard network's${without(doc)}`,
+      text: `${titles[doc.network]}: time over the standard network's${processorOf(doc).title}`,
       textStyle: { fontSize: 14, color: ink.text },
     },
     legend: { bottom: 0, textStyle: { color: ink.soft } },
@@ -121,7 +120,7 @@ function chart(doc) {
         : {}),
     })),
   };
-  const title = `<title>${titles[doc.network]}: time of networks with SCConv over the standard network's${without(doc)}</title>`;
+  const title = `<title>${titles[doc.network]}: time of networks with SCConv over the standard network's${processorOf(doc).title}</title>`;
   return renderChart(option, { width: 640, height: 340 }).replace(/(<svg [^>]*>)/, `$1${title}`);
 }
 

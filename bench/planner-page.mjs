@@ -1,4 +1,6 @@
 // The section of docs/performance.md that bench/planner.mjs measured.
+import { processorOf } from "./processor-of.mjs";
+
 const titles = { resnet20: "ResNet-20, 32×32", resnet50: "ResNet-50, 224×224" };
 
 export function planner({ results, machine, date }) {
@@ -15,7 +17,7 @@ export function planner({ results, machine, date }) {
     return [`${head} ${counts}${note} | ${predicted} | ${measured} | ${seconds} |`];
   });
   return [
-    "## The planner: `scconv swap --layers auto`",
+    `## The planner: \`scconv swap --layers auto\`${processorOf({ machine }).title}`,
     "",
     "For each convolution the form of the unit that pays most there, by the clock of this machine (α of 1/2 and 1/4, gate by element or by channel),",
     "or none. Time over the standard network's: predicted by the sum of what layers save, and of the whole network, measured in the end. Each",
