@@ -12,6 +12,9 @@ const FILE = "calibrated.safetensors";
 const SETTINGS = "settings.json";
 const PLAN = "plan.json";
 
+/** The original rewritten, while it is timed. */
+export const REWRITTEN = "rewritten.onnx";
+
 /** Which layers were chosen: the clock would choose otherwise the next time. */
 export const savePlan = (store: RunStore, plan: LayerPlan): Promise<void> =>
   store.write(PLAN, new TextEncoder().encode(`${JSON.stringify(plan, null, 2)}\n`));
@@ -64,7 +67,15 @@ export async function claimRun(
 
 /** What was kept for a resume goes once the work is done; files that are not ours stay, and the folder with them. */
 export async function forgetRun(folder: string): Promise<void> {
-  for (const name of [FILE, SETTINGS, PLAN, "last.safetensors", "best.safetensors", "metrics.csv"]) {
+  for (const name of [
+    FILE,
+    SETTINGS,
+    PLAN,
+    REWRITTEN,
+    "last.safetensors",
+    "best.safetensors",
+    "metrics.csv",
+  ]) {
     await rm(join(folder, name), { force: true });
   }
   await rmdir(folder).catch(() => {});

@@ -117,7 +117,9 @@ function curve({ epochs, calibratedTop1, top1, data, written }: SlimReport): Htm
 
 function latencyPanel({ latency, software, machine }: SlimReport): Html | undefined {
   if (!latency) return undefined;
-  const most = Math.max(...latency.models.map((m) => m.p90Ms)) * 1.02;
+  const { rewritten } = latency;
+  const all = [...latency.models, ...(rewritten ? [rewritten] : [])];
+  const most = Math.max(...all.map((m) => m.p90Ms)) * 1.02;
   const row = (name: string, m: Latency, kind: string) => {
     const at = (v: number) => ((100 * v) / most).toFixed(1);
     return html`<div><span>${name}</span><span class="track ${kind}"><i style="left:${at(m.p10Ms)}%;width:${at(m.p90Ms - m.p10Ms)}%"></i><b style="left:${at(m.medianMs)}%"></b></span><span class="num">${formatMs(m.medianMs)} <small>(${formatMs(m.p10Ms)} – ${formatMs(m.p90Ms)})</small></span></div>`;
@@ -125,8 +127,8 @@ function latencyPanel({ latency, software, machine }: SlimReport): Html | undefi
   const { threads, batch, provider, runs } = latency;
   const memory = latency.models.map((m) => `${Math.round(m.peakRssMb)} MB`).join(" → ");
   return html`<h2>Latency</h2>
-<div class="panel"><div class="spread">${row("before", latency.models[0], "")}${row("after", latency.models[1], "new")}</div>
-<p>The mark is the median, the bar the middle 80 % of ${runs} inferences each. Both models ran in turn, each in its own process, so that a slow spell of the machine fell on both; the ratio ${latency.ratio.toFixed(3)} is the median over the rounds. Batch ${batch}, ${threads} thread${threads > 1 ? "s" : ""}, ${software.runtime} (${provider}), ${machine ? `${machine.cpu}${machine.instructions.length ? ` (${machine.instructions.join(", ")})` : ""}` : software.host}. Peak memory of the process: ${memory}.</p></div>`;
+<div class="panel"><div class="spread">${row("before", latency.models[0], "")}${rewritten && row("rewritten", rewritten, "")}${row("after", latency.models[1], "new")}</div>
+<p>The mark is the median, the bar the middle 80 % of ${runs} inferences each. They ran in turn, each in its own process, so that a slow spell of the machine fell on all; the ratio ${latency.ratio.toFixed(3)} is the median over the rounds. ${rewritten ? `“Rewritten” is the original with the rewrites that the new model has, too, and nothing swapped (${rewritten.ratio.toFixed(3)} of its time). ` : ""} Batch ${batch}, ${threads} thread${threads > 1 ? "s" : ""}, ${software.runtime} (${provider}), ${machine ? `${machine.cpu}${machine.instructions.length ? ` (${machine.instructions.join(", ")})` : ""}` : software.host}. Peak memory of the process: ${memory}.</p></div>`;
 }
 
 function layers({ layers: rows }: SlimReport): Html {

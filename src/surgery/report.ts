@@ -49,6 +49,8 @@ export interface SlimReport {
     readonly models: readonly [Latency, Latency];
     /** After ÷ before: the median of the rounds' ratios. */
     readonly ratio: number;
+    /** The original with the rewrites that the output has, too, and nothing swapped; its ratio is to the original. */
+    readonly rewritten?: Latency & { readonly ratio: number };
   };
   readonly epochs: readonly EpochRow[];
   /** Whose weights were written, where it is not the best epoch's: a sentence. */

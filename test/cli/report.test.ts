@@ -132,6 +132,19 @@ describe("the verdict", () => {
     expect(tones({ latency: { ...report.latency!, ratio: 1.01 } })[2]).toBe("plain");
     expect(tones({ parameters: [10, 12] })[0]).toBe("bad");
   });
+
+  it("tells what rewriting alone gains from what the swap gains", () => {
+    const texts = (ratio: number, alone: number) => {
+      const rewritten = { ...report.latency!.models[0], ratio: alone };
+      return verdict({ ...report, latency: { ...report.latency!, ratio, rewritten } }).slice(2);
+    };
+    const [, said] = texts(0.8, 0.88);
+    expect(said).toMatchObject({ tone: "plain" });
+    expect(said!.text).toMatch(/take 0\.88 of its time.*the swap itself makes 0\.91 of that/);
+    // Faster than the file that there was, and slower than it could be.
+    expect(texts(0.95, 0.88).map((s) => s.tone)).toEqual(["good", "bad"]);
+    expect(texts(0.8, 0.99)).toHaveLength(1);
+  });
 });
 
 describe("Wilson's interval", () => {

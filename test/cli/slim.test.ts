@@ -85,6 +85,7 @@ describe("slim", () => {
       expect(document[key]).toHaveLength(2);
     expect(document.parameters[1]).toBeLessThan(document.parameters[0]);
     expect(document.ratio).toBeGreaterThan(0);
+    expect(document.rewritten.ratio).toBeGreaterThan(0);
     expect(await readdir(at("report"))).toEqual(["index.html", "report.json"]);
     const report = JSON.parse(await readFile(at("report", "report.json"), "utf8"));
     expect(report).toMatchObject({ parameters: document.parameters, top1: document.top1, seed: 0 });

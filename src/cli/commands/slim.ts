@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import { printable, ScconvError } from "../../base/errors.js";
 import type { Graph } from "../../graph/ir.js";
-import { benchModels } from "../../host/node/bench.js";
+import { modelOf } from "../../graph/model.js";
+import { benchModels, type ModelTiming } from "../../host/node/bench.js";
 import { checkWritable } from "../../host/node/files.js";
 import { machine } from "../../host/node/machine.js";
-import { readModel } from "../../host/node/models.js";
+import { readModel, writeModel } from "../../host/node/models.js";
 import { nodeEngine } from "../../host/node/ort.js";
 import { costPerImage } from "../../ops/per-image.js";
+import { deploy } from "../../optimise/index.js";
 import { verdict } from "../../report/verdict.js";
 import { totalParameters } from "../../surgery/layer-rows.js";
 import type { SlimReport } from "../../surgery/report.js";
@@ -27,7 +29,7 @@ import { slimTable } from "../report/slim-table.js";
 import { checkReportFolder, writeReport } from "../report/write-report.js";
 import { type SlimFlags, slimFlags } from "../slim-flags.js";
 import { type SlimJob, type Slimmed, slim } from "../slim-job.js";
-import { forgetFruitlessRun, forgetRun } from "../slim-run.js";
+import { forgetFruitlessRun, forgetRun, REWRITTEN } from "../slim-run.js";
 import { isPlanned, unitSettings } from "../unit-flags.js";
 import { version } from "../version.js";
 
@@ -132,19 +134,45 @@ function settingsOf(flags: SlimFlags, recipe: Recipe, { seed }: CommandContext):
   };
 }
 
+/**
+ * The original with the rewrites of the new model and nothing swapped, for what rewriting gains is no gain of the swap. None where it
+ * cannot be written: by now the model is.
+ */
+async function writeRewritten(
+  { read, runFolder }: SlimJob,
+  { original }: Slimmed,
+  { warn }: CommandContext,
+): Promise<readonly string[]> {
+  const file = join(runFolder, REWRITTEN);
+  try {
+    await writeModel(file, modelOf(deploy(original), read.model), { force: true });
+    return [file];
+  } catch (error) {
+    warn(`the original without a swap is not timed: ${failureOf(error).line}`);
+    return [];
+  }
+}
+
+const rewrittenTimes = ({ medianMs, p10Ms, p90Ms, peakRssMb }: ModelTiming, ratio: number) => ({
+  ...{ medianMs, p10Ms, p90Ms, peakRssMb, ratio },
+});
+
 async function reportOf(
-  { file, read, data, normalize, flags, settings }: SlimJob,
+  job: SlimJob,
   slimmed: Slimmed,
   { context, started }: { context: CommandContext; started: Date },
 ): Promise<SlimReport> {
   const { threads, signal, seed, progress, argv } = context;
+  const { file, read, data, normalize, flags, settings } = job;
+  const rewritten = await writeRewritten(job, slimmed, context);
   const phase = progress.phase("bench", flags.latencyRuns);
-  const timing = await benchModels([file, flags.out], {
+  const timing = await benchModels([file, flags.out, ...rewritten], {
     ...{ threads, signal, seed, batch: flags.latencyBatch, runs: flags.latencyRuns, size: flags.size },
     externalLinks: context.externalLinks,
     onRound: (done) => phase.tick(done),
   });
   phase.done();
+  const alone = rewritten.length > 0 ? timing.models[2] : undefined;
   const { node, ...hardware } = machine();
   const macs = (graph: Graph) => {
     const total = costPerImage(graph).macs;
@@ -176,6 +204,7 @@ async function reportOf(
       ...{ batch: timing.batch, threads: timing.threads, provider: timing.provider, runs: timing.runs },
       models: [timing.models[0]!, timing.models[1]!],
       ratio: timing.ratios[1]!,
+      ...(alone ? { rewritten: rewrittenTimes(alone, timing.ratios[2]!) } : {}),
     },
     epochs: slimmed.epochs,
     calibratedTop1: slimmed.calibratedTop1,
@@ -194,6 +223,7 @@ function outcomeOf(
   }: { page: string; folder: string; flags: SlimFlags; plan: LayerPlan | undefined },
 ) {
   const { parameters, macs, bytes, top1, latency, epochs, seconds, output } = report;
+  const { rewritten } = latency!;
   const lost = top1[0] - top1[1];
   const failed = flags.maxDrop !== undefined && lost > flags.maxDrop;
   return {
@@ -201,6 +231,7 @@ function outcomeOf(
       ...{ parameters, macs, bytes, top1 },
       latencyMs: latency!.models.map((m) => m.medianMs),
       ratio: latency!.ratio,
+      ...(rewritten ? { rewritten: { latencyMs: rewritten.medianMs, ratio: rewritten.ratio } } : {}),
       ...{ epochs: epochs.length, seconds, output, report: folder },
       ...(plan ? { plan } : {}),
     },
