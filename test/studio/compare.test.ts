@@ -81,7 +81,7 @@ describe.skipIf(!there)("two models in the studio", { timeout: 600_000 }, () => 
     await page.getByRole("button", { name: "Measure" }).click();
     const card = page.getByRole("region", { name: "wasm, 1 thread" });
     await card.getByRole("table").waitFor({ timeout: 400_000 });
-    expect(await card.getByRole("row").count()).toBe(3);
+    expect(await card.getByRole("row").count()).toBe(4);
     expect(errors).toEqual([]);
   });
 

@@ -74,7 +74,7 @@ export function LatencyView() {
       {results.value.size === 0 ? (
         <p class="note">
           {swappedCount.value > 0
-            ? `The model and the same with ${swappedCount.value} convolutions swapped (What if) take turns, one inference each. The first inference is told apart from those that follow.`
+            ? `The model, the same with ${swappedCount.value} convolutions swapped (What if), and as rewriting alone makes it take turns, one inference each. The first inference is told apart from those that follow.`
             : "Nothing is chosen under What if: the model is timed alone."}
         </p>
       ) : (

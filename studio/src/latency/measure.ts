@@ -106,16 +106,22 @@ export async function measure({ backends: asked, rounds, batch: images, size }: 
 
 export const stopMeasuring = (): void => stopNow?.();
 
-/** The model, the same with the swap of "What if", and the one that it is compared with. */
+/**
+ * The model, the same with the swap of "What if" and, for what their rewrites gain is no gain of the swap, rewritten without any; and the
+ * one that it is compared with.
+ */
 async function modelsToTime(): Promise<readonly { name: string; files: ModelFiles }[]> {
   const model = opened.peek()!;
   const models = [{ name: model.summary.name, files: model.files }];
   if (swappedCount.peek() > 0) {
-    const bytes = await first.api.deployed(choice.peek());
-    models.push({
-      name: `with ${swappedCount.peek()} × SCConv`,
-      files: { model: new File([bytes], "swapped.onnx"), external: [] },
+    const fileOf = (bytes: Uint8Array<ArrayBuffer>, name: string): ModelFiles => ({
+      ...{ model: new File([bytes], name), external: [] },
     });
+    const swapped = fileOf(await first.api.deployed(choice.peek()), "swapped.onnx");
+    models.push(
+      { name: "rewritten, nothing swapped", files: fileOf(await first.api.rewritten(), "rewritten.onnx") },
+      { name: `with ${swappedCount.peek()} × SCConv`, files: swapped },
+    );
   }
   const other = openedSecond.peek();
   if (other && !secondIsSwap.peek()) models.push({ name: other.summary.name, files: other.files });

@@ -67,6 +67,8 @@ export function desk(): Desk {
       const graph = deploy(swapped.graph, swapped.units);
       return encodeModel(modelOf(graph, model().opened.model)) as Uint8Array<ArrayBuffer>;
     },
+    rewritten: () =>
+      encodeModel(modelOf(deploy(original()), model().opened.model)) as Uint8Array<ArrayBuffer>,
     plan: (choice) => encodeSwapPlan(layersOf(choice), model().name),
   };
 }

@@ -80,6 +80,8 @@ export interface Desk {
   plan(choice: Choice): string;
   /** The swapped network in the form that one would run: norms folded, units in their short form. */
   deployed(choice: Choice): Uint8Array<ArrayBuffer>;
+  /** The model in that form, with nothing swapped. */
+  rewritten(): Uint8Array<ArrayBuffer>;
 }
 
 export interface TimingRequest {
