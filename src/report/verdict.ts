@@ -52,11 +52,11 @@ function rewriteSentence({ ratio, rewritten }: Times): Sentence[] {
   if (!rewritten || rewritten.ratio > 1 - SAME_TIME) return [];
   const alone = rewritten.ratio.toFixed(2);
   const swap = ratio / rewritten.ratio;
-  const own = `the swap itself makes ${swap.toFixed(2)} of that`;
+  const own = `${swap.toFixed(2)} ${swap > 1 ? "times" : "of"} that`;
   return [
     {
       tone: swap > 1 + SAME_TIME ? "bad" : "plain",
-      text: `The same rewrites without any swap, with the original's own answers, take ${alone} of its time (scconv export writes that model): ${own}.`,
+      text: `Rewritten in the same way, with nothing swapped, the original takes ${alone} of its time and answers as before (scconv export writes it); with the swap it is ${own}.`,
     },
   ];
 }

@@ -140,7 +140,7 @@ describe("the verdict", () => {
     };
     const [, said] = texts(0.8, 0.88);
     expect(said).toMatchObject({ tone: "plain" });
-    expect(said!.text).toMatch(/take 0\.88 of its time.*the swap itself makes 0\.91 of that/);
+    expect(said!.text).toMatch(/takes 0\.88 of its time.*with the swap it is 0\.91 of that/);
     // Faster than the file that there was, and slower than it could be.
     expect(texts(0.95, 0.88).map((s) => s.tone)).toEqual(["good", "bad"]);
     expect(texts(0.8, 0.99)).toHaveLength(1);
