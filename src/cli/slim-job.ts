@@ -79,8 +79,12 @@ export async function slim(job: SlimJob, context: CommandContext): Promise<Slimm
   const store = folderStore(runFolder);
   await claimRun(store, settings, { resume: Boolean(flags.resume), where: runFolder });
   if (!job.normalizeIsStated && !flags.resume) {
-    const about = { data: job.data, assumed: job.normalize, where: job.file };
-    await warnOfLikelier(engine, slimmingOf(job, original).file, about, context);
+    await warnOfLikelier(
+      engine,
+      slimmingOf(job, original).file,
+      { data: job.data, where: job.file },
+      context,
+    );
   }
   const plan = isPlanned(flags) ? await planned(job, { engine, original, store }, context) : undefined;
   const swapped = swap(original, {

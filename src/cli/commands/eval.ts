@@ -33,10 +33,7 @@ export default command<[string], Options>({
     const data = await dataFor(classifier, { ...flags, crop }, context.progress);
     try {
       const engine = nodeEngine();
-      if (!stated) {
-        const about = { data, assumed: normalize, where: file };
-        await warnOfLikelier(engine, { classifier, runnable }, about, context);
-      }
+      if (!stated) await warnOfLikelier(engine, { classifier, runnable }, { data, where: file }, context);
       const how = { label: "eval", normalize, batch };
       const result = await accuracyOf(engine, { classifier, runnable }, data, how, context);
       const [low, high] = wilson(result.top1, result.images);
