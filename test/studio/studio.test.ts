@@ -96,6 +96,27 @@ describe.skipIf(!there)("the studio, from a file to a smaller one", { timeout: 6
     ).toBe(true);
   });
 
+  it("keeps its place in the table while convolutions are ticked", async () => {
+    const { page } = open.watched;
+    await page.setViewportSize({ width: 1280, height: 480 });
+    const table = page.getByRole("table", { name: "Convolutions" });
+    const placeOf = () => table.evaluate((e) => e.scrollTop);
+    await table.evaluate((e) => {
+      e.scrollTop = e.scrollHeight;
+    });
+    const last = table.getByRole("checkbox").last();
+    for (const checked of [false, true]) {
+      const place = await placeOf();
+      expect(place).toBeGreaterThan(0);
+      const before = await page.getByText(/^\d+ of \d+ convolutions$/).textContent();
+      await last.evaluate((e: HTMLInputElement) => e.click());
+      await expect.poll(() => page.getByText(/^\d+ of \d+ convolutions$/).textContent()).not.toBe(before);
+      expect(await last.isChecked()).toBe(checked);
+      expect(await placeOf()).toBe(place);
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
   it("times both where this browser can", async () => {
     const { page } = open.watched;
     await page.getByRole("link", { name: "Latency" }).click();

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { useNarrow } from "./use-narrow.js";
 import { useVirtual } from "./use-virtual.js";
 
@@ -44,7 +44,8 @@ export function DataTable<Row>({ label, rows, columns: all, rowKey, empty, muted
   const wide = columns.filter((c) => c.wide).length;
   const cardHeight = 44 + (wide + Math.ceil((columns.length - 1 - wide) / 2)) * 24;
   const { scroller, items, height, toTop } = useVirtual(sorted.length, narrow ? cardHeight : ROW);
-  useEffect(toTop, [sort, rows]);
+  // With the rows themselves: later, it would take back what was scrolled since. Rows that only say something else stay where they are.
+  useLayoutEffect(toTop, [sort, rows.length]);
   const tracks = { gridTemplateColumns: columns.map((c) => c.width).join(" ") };
   const turn = ({ key, sort: by }: Column<Row>) => {
     if (!by) return;

@@ -38,6 +38,8 @@ export function useVirtual(count: number, rowHeight: number): Virtual {
     scroller,
     items: virtualizer.getVirtualItems(),
     height: virtualizer.getTotalSize(),
-    toTop: () => virtualizer.scrollToOffset(0),
+    toTop: () => {
+      if (scroller.current) scroller.current.scrollTop = 0;
+    },
   };
 }
